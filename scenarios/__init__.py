@@ -1,0 +1,1 @@
+"""What to do: scenarios, their faults and traffic, and the history of what happened."""
