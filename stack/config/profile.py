@@ -1,0 +1,129 @@
+"""Profile: every time, size and limit by which a drill's stack differs from a standing one; nothing else may differ."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+MIN_SCRAPES_PER_WINDOW = 4
+"""`rate()` wants several samples in its window, and one scrape may be late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """
+    The clockwork of one stack; all times are seconds.
+
+    `window_scale` shrinks the windows and holds of all rules; what they say stays the same.
+    """
+
+    name: str
+    window_scale: Fraction
+    scrape_interval_s: int
+    evaluation_interval_s: int
+    retention: str
+    sample_limit: int
+
+    batch_timeout_s: float
+    batch_size: int
+    span_metrics_flush_s: int
+    span_metrics_expiration_s: int
+    metric_expiration_s: int
+    memory_limit_mib: int
+    queue_size: int
+    retry_initial_s: float
+    retry_max_s: float
+    retry_give_up_s: int
+
+    group_wait_s: int
+    group_interval_s: int
+    repeat_interval_s: int
+    watchdog_repeat_s: int
+    webhook_timeout_s: int
+
+    trace_retention: str
+    trace_idle_s: int
+    trace_live_s: int
+    trace_flush_s: int
+    trace_block_s: int
+    trace_cutoff_s: int
+    trace_metrics_s: int
+
+    def window_s(self, nominal_s: int) -> int:
+        """
+        A rule's window in this profile, in whole seconds: the nominal one scaled, but never less than four scrapes.
+        """
+        floor = MIN_SCRAPES_PER_WINDOW * self.scrape_interval_s
+        return max(floor, math.ceil(nominal_s * self.window_scale))
+
+    def hold_s(self, nominal_s: int) -> int:
+        """
+        A rule's `for` in this profile, in whole seconds: scaled; zero stays zero, since no hold is no hold.
+        """
+        return self.window_s(nominal_s) if nominal_s else 0
+
+
+PRODUCTION = Profile(
+    name="production",
+    window_scale=Fraction(1),
+    scrape_interval_s=15,
+    evaluation_interval_s=15,
+    retention="15d",
+    sample_limit=200_000,
+    batch_timeout_s=1,
+    batch_size=8192,
+    span_metrics_flush_s=15,
+    span_metrics_expiration_s=900,
+    metric_expiration_s=300,
+    memory_limit_mib=1024,
+    queue_size=100_000,
+    retry_initial_s=1,
+    retry_max_s=30,
+    retry_give_up_s=600,
+    group_wait_s=30,
+    group_interval_s=60,
+    repeat_interval_s=4 * 3600,
+    watchdog_repeat_s=300,
+    webhook_timeout_s=10,
+    trace_retention="336h",
+    trace_idle_s=5,
+    trace_live_s=30,
+    trace_flush_s=5,
+    trace_block_s=30,
+    trace_cutoff_s=30,
+    trace_metrics_s=15,
+)
+
+DRILL = Profile(
+    name="drill",
+    window_scale=Fraction(1, 60),
+    scrape_interval_s=1,
+    evaluation_interval_s=1,
+    retention="1d",
+    sample_limit=200_000,
+    batch_timeout_s=0.2,
+    batch_size=8192,
+    span_metrics_flush_s=1,
+    span_metrics_expiration_s=60,
+    metric_expiration_s=8,
+    memory_limit_mib=256,
+    queue_size=100_000,
+    retry_initial_s=0.2,
+    retry_max_s=2,
+    retry_give_up_s=120,
+    group_wait_s=0,
+    group_interval_s=1,
+    repeat_interval_s=3600,
+    watchdog_repeat_s=5,
+    webhook_timeout_s=5,
+    trace_retention="24h",
+    trace_idle_s=1,
+    trace_live_s=5,
+    trace_flush_s=1,
+    trace_block_s=10,
+    trace_cutoff_s=0,
+    trace_metrics_s=1,
+)
+
+PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (PRODUCTION, DRILL)}
+"""Both profiles by name."""
