@@ -1,12 +1,22 @@
-"""Units: durations and ratios, as people write them and as code reckons with them."""
+"""Units: durations, ratios and plain numbers, as people write them and as code reckons with them."""
 
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)")
+_RATIO = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s?%")
+
+DURATION_PATTERN = r"^([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$"
+"""What a duration looks like, for JSON schema."""
+
+RATIO_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,9})?\s?%$"
+"""What a ratio looks like, for JSON schema."""
+
+LONGEST_S = 30 * 86_400.0
+"""No duration of a drill is longer than 30 days; more is a slip of the pen."""
 
 
 def parse_duration_s(value: object) -> float:
@@ -19,7 +29,10 @@ def parse_duration_s(value: object) -> float:
     parts = _DURATION.findall(text)
     if not parts or "".join(n + unit for n, unit in parts) != text:
         raise ValueError(f"not a duration: {value!r}; write a number with a unit, such as 250ms, 90s, 2m or 1m30s")
-    return float(sum(float(number) * _UNITS[unit] for number, unit in parts))
+    seconds = round(sum(float(number) * _UNITS[unit] for number, unit in parts), 6)
+    if seconds > LONGEST_S:
+        raise ValueError(f"too long: {value!r}; a duration is at most {LONGEST_S / 3600:g}h")
+    return seconds
 
 
 def parse_ratio(value: object) -> float:
@@ -28,41 +41,68 @@ def parse_ratio(value: object) -> float:
 
     Raises ValueError that names what was found and what is allowed.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", str(value).strip())
+    match = _RATIO.fullmatch(str(value).strip())
     if not match:
         raise ValueError(f"not a ratio: {value!r}; write a percentage, such as 30% or 0.5%")
-    return float(match[1]) / 100
+    return round(float(match[1]) / 100, 11)
 
 
 def format_duration(seconds: float) -> str:
     """
-    Write seconds as the language does: `90s`.
+    Write seconds as the language does: `90s`; exact to the microsecond.
     """
-    return f"{seconds:.6g}s"
+    return f"{_plain(seconds, 6)}s"
 
 
 def format_ratio(ratio: float) -> str:
     """
-    Write a ratio as the language does: `30%`.
+    Write a ratio as the language does: `30%`; exact to nine digits after the point.
     """
-    return f"{ratio * 100:.6g}%"
+    return f"{_plain(ratio * 100, 9)}%"
+
+
+def _plain(number: float, digits: int) -> str:
+    """Digits without an exponent and without idle noughts, so that the language can read them back."""
+    text = f"{number:.{digits}f}"
+    return text.rstrip("0").rstrip(".")
 
 
 # A scenario is stored in the form in which it is written, so one reader serves files and records.
 _AS_DURATION = PlainSerializer(format_duration, return_type=str)
 _AS_RATIO = PlainSerializer(format_ratio, return_type=str)
+_DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
+_MORE_THAN_NOUGHT = "^(?=.*[1-9])"
+_LONG_SCHEMA = WithJsonSchema({"type": "string", "pattern": _MORE_THAN_NOUGHT + DURATION_PATTERN[1:]})
+_RATIO_SCHEMA = WithJsonSchema({"type": "string", "pattern": RATIO_PATTERN})
+_SHARE_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": _MORE_THAN_NOUGHT + r"(100(\.0{1,9})?|[0-9]{1,2}(\.[0-9]{1,9})?)\s?%$"}
+)
 
-Seconds = Annotated[float, BeforeValidator(parse_duration_s), _AS_DURATION]
+Seconds = Annotated[float, BeforeValidator(parse_duration_s), _AS_DURATION, _DURATION_SCHEMA]
 """A duration: `90s` in YAML and in records, seconds in Python."""
 
-PositiveSeconds = Annotated[float, BeforeValidator(parse_duration_s), Field(gt=0), _AS_DURATION]
+PositiveSeconds = Annotated[float, BeforeValidator(parse_duration_s), Field(gt=0), _AS_DURATION, _LONG_SCHEMA]
 """A duration that cannot be nought."""
 
-Ratio = Annotated[float, BeforeValidator(parse_ratio), _AS_RATIO]
+Ratio = Annotated[float, BeforeValidator(parse_ratio), _AS_RATIO, _RATIO_SCHEMA]
 """A ratio: `30%` in YAML and in records, 0.3 in Python."""
 
-Share = Annotated[float, BeforeValidator(parse_ratio), Field(gt=0, le=1), _AS_RATIO]
+Share = Annotated[float, BeforeValidator(parse_ratio), Field(gt=0, le=1), _AS_RATIO, _SHARE_SCHEMA]
 """A ratio of some whole: more than 0 %, at most 100 %."""
 
-Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 """One name or a list of names."""
+
+# Strict, because a lenient reader takes the text "no" for a flag and `true` for the number one.
+Flag = Annotated[bool, Field(strict=True)]
+"""`true` or `false`, and nothing that only looks like it."""
+
+Whole = Annotated[int, Field(strict=True)]
+"""A whole number, written as one."""
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A number, whole or not, without a unit."""

@@ -1,0 +1,76 @@
+"""Scenario: one experiment, immutable: the load, what breaks, and what must then hold.
+
+Pure values without I/O. `scenarios.loader` makes them from YAML; README.md in the folder above specifies the language.
+All times are seconds relative to the start of the drive (the end of the warm-up), unless a name says otherwise.
+"""
+
+from scenarios.model.expectations import (
+    EXPECTATIONS,
+    Alert,
+    Delivered,
+    Expectation,
+    Silent,
+    Sli,
+    Traces,
+)
+from scenarios.model.faults import (
+    AppFault,
+    BrokenContextFault,
+    CommandFault,
+    ComponentFault,
+    CpuFault,
+    DependencyTimeoutFault,
+    ErrorsFault,
+    ExceptionFault,
+    Fault,
+    HangFault,
+    HttpFault,
+    LabelCardinalityFault,
+    LatencyFault,
+    MemoryLeakFault,
+    RetryStormFault,
+    SlowDatabaseFault,
+    TelemetrySilentFault,
+    TrafficFault,
+)
+from scenarios.model.load import Load
+from scenarios.model.scenario import Abort, Scenario
+from scenarios.model.topology import ENTRY_SERVICE, ROLE_ROUTES, ROUTES, Component, Role
+from scenarios.model.value import Misfit
+
+__all__ = [
+    "ENTRY_SERVICE",
+    "EXPECTATIONS",
+    "ROLE_ROUTES",
+    "ROUTES",
+    "Abort",
+    "Alert",
+    "AppFault",
+    "BrokenContextFault",
+    "CommandFault",
+    "Component",
+    "ComponentFault",
+    "CpuFault",
+    "Delivered",
+    "DependencyTimeoutFault",
+    "ErrorsFault",
+    "ExceptionFault",
+    "Expectation",
+    "Fault",
+    "HangFault",
+    "HttpFault",
+    "LabelCardinalityFault",
+    "LatencyFault",
+    "Load",
+    "MemoryLeakFault",
+    "Misfit",
+    "RetryStormFault",
+    "Role",
+    "Scenario",
+    "Silent",
+    "Sli",
+    "SlowDatabaseFault",
+    "TelemetrySilentFault",
+    "Traces",
+    "TrafficFault",
+]

@@ -1,0 +1,170 @@
+"""Consistency: whether the parts of a scenario fit together; a drill that could never pass is refused before it runs."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from scenarios.model.expectations import Alert, Silent
+from scenarios.model.faults import (
+    BaseAppFault,
+    BaseFault,
+    ComponentFault,
+    Fault,
+    RequestFault,
+    SlowDatabaseFault,
+)
+from scenarios.model.topology import CHECKOUT_PARTS, ROUTES
+from scenarios.model.value import Misfit
+
+if TYPE_CHECKING:
+    from scenarios.model import Scenario
+
+Place = tuple[str, int]
+"""Where a fault stands: its list, and its index there."""
+
+
+def misfits(scenario: "Scenario") -> Iterator[Misfit]:
+    """
+    Everything in a scenario that contradicts something else in it, each with the place to change.
+    """
+    yield from _faults_outside_the_drive(scenario)
+    yield from _faults_without_traffic(scenario)
+    yield from _faults_in_each_others_way(scenario)
+    yield from _faults_that_break_a_shared_stack(scenario)
+    for index, item in enumerate(scenario.expect):
+        if isinstance(item, Alert):
+            yield from _alert_that_cannot_be_judged(scenario, item, index)
+        if isinstance(item, Silent):
+            yield from _alert_both_wanted_and_unwanted(scenario, item, index)
+    yield from _expectations_written_twice(scenario)
+
+
+def _placed(scenario: "Scenario") -> list[tuple[Place, Fault]]:
+    lists: tuple[tuple[str, Sequence[Fault]], ...] = (("faults", scenario.faults), ("noise", scenario.noise))
+    return [((name, index), fault) for name, faults in lists for index, fault in enumerate(faults)]
+
+
+def _id(place: Place) -> str:
+    return f"{place[0]}/{place[1] + 1}"
+
+
+def _faults_outside_the_drive(scenario: "Scenario") -> Iterator[Misfit]:
+    for place, fault in _placed(scenario):
+        if fault.end_s > scenario.load.for_s:
+            yield Misfit(
+                f"{_id(place)} ({fault.kind}) ends {fault.end_s:g}s after the warm-up, but the drive lasts "
+                f"{scenario.load.for_s:g}s; let `load.for` be at least {fault.end_s:g}s, or end the fault sooner",
+                *place,
+                "for",
+            )
+
+
+def _faults_without_traffic(scenario: "Scenario") -> Iterator[Misfit]:
+    """A fault that no client would ever meet could not be proved."""
+    for place, fault in _placed(scenario):
+        if not isinstance(fault, RequestFault | SlowDatabaseFault):
+            continue
+        route = getattr(fault, "route", None)
+        if route is None:
+            through = [known for known, roles in ROUTES.items() if fault.target in roles]
+        else:
+            through = ["/api/checkout"] if route in CHECKOUT_PARTS else [route]
+        if not any(scenario.load.uses(known) for known in through):
+            yield Misfit(
+                f"{_id(place)} ({fault.kind}) breaks {route or fault.target}, which no client calls; "
+                f"give a weight to one of {', '.join(through)} in `load.routes`, or break what is called",
+                *place,
+                "route" if route else "target",
+            )
+
+
+def _faults_in_each_others_way(scenario: "Scenario") -> Iterator[Misfit]:
+    for (place, fault), (other_place, other) in combinations(_placed(scenario), 2):
+        if _overlap(fault, other) and _collide(fault, other, same_list=place[0] == other_place[0]):
+            yield Misfit(
+                f"{_id(other_place)} ({other.kind}) hits the same target at the same time as {_id(place)} "
+                f"({fault.kind}, from {fault.at:g}s to {fault.end_s:g}s), so nobody could tell which one was seen; "
+                f"begin it at {fault.end_s:g}s or later, or change its target",
+                *other_place,
+                "at",
+            )
+
+
+def _overlap(one: BaseFault, other: BaseFault) -> bool:
+    return one.at < other.end_s and other.at < one.end_s
+
+
+def _collide(one: Fault, other: Fault, *, same_list: bool) -> bool:
+    """Whether two faults at the same time undo or hide each other. Noise may well be of the kind of a fault."""
+    if isinstance(one, ComponentFault) and isinstance(other, ComponentFault):
+        return one.target == other.target
+    if not same_list or one.kind != other.kind:
+        return False
+    if isinstance(one, BaseAppFault) and isinstance(other, BaseAppFault):
+        routes = {getattr(one, "route", None), getattr(other, "route", None)}
+        return getattr(one, "target", None) == getattr(other, "target", None) and (len(routes) == 1 or None in routes)
+    return False
+
+
+def _faults_that_break_a_shared_stack(scenario: "Scenario") -> Iterator[Misfit]:
+    for place, fault in _placed(scenario):
+        if isinstance(fault, ComponentFault) and fault.breaks_the_stack and not scenario.exclusive:
+            yield Misfit(
+                f"{_id(place)}: a {fault.kind} of {fault.target} breaks the stack for all drills that share it; "
+                "add `exclusive: true` to the drill",
+                *place,
+                "target",
+            )
+
+
+def _alert_that_cannot_be_judged(scenario: "Scenario", alert: Alert, index: int) -> Iterator[Misfit]:
+    place = ("expect", index, "alert")
+    if alert.fault > len(scenario.faults):
+        yield Misfit(
+            f"alert {alert.name}: there is no fault number {alert.fault}; the drill has {len(scenario.faults)}; "
+            "an alert is expected of one of the `faults`",
+            *place,
+            "fault",
+        )
+        return
+    load, fault = scenario.load, scenario.faults[alert.fault - 1]
+    if load.warm_up + fault.at <= 0:
+        yield Misfit(
+            f"alert {alert.name}: its fault begins with the first request, so there is no baseline in which the alert "
+            "is silent; add a `load.warm_up`, such as 10s",
+            *place,
+            "fault",
+        )
+    end_s = load.for_s + load.cool_down
+    for key, wanted_s, since_s, event in (
+        ("within", alert.within, fault.at, "begins"),
+        ("resolves_within", alert.resolves_within or 0.0, fault.end_s, "is healed"),
+    ):
+        if wanted_s > end_s - since_s:
+            missing_s = wanted_s - (end_s - since_s)
+            yield Misfit(
+                f"alert {alert.name}: `{key}` is {wanted_s:g}s, but the traffic ends {end_s - since_s:g}s after its "
+                f"fault {event}; lengthen `load.cool_down` by {missing_s:g}s to {load.cool_down + missing_s:g}s, "
+                f"or let `{key}` be shorter",
+                *place,
+                key,
+            )
+
+
+def _alert_both_wanted_and_unwanted(scenario: "Scenario", silent: Silent, index: int) -> Iterator[Misfit]:
+    for item in scenario.expect:
+        if isinstance(item, Alert) and item.name not in silent.except_:
+            yield Misfit(
+                f"alert {item.name} is expected to fire and to be silent, so the drill can never pass; "
+                f"add {item.name} to `silent.except`",
+                "expect",
+                index,
+                "silent",
+                "except",
+            )
+
+
+def _expectations_written_twice(scenario: "Scenario") -> Iterator[Misfit]:
+    for (_, one), (index, other) in combinations(enumerate(scenario.expect), 2):
+        if one == other:
+            yield Misfit("the same expectation stands here twice; remove one of them", "expect", index, other.KEY)

@@ -1,0 +1,108 @@
+"""Expectations: what must hold; one expectation is one check is one test."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+
+from scenarios.model.topology import ENTRY_SERVICE, Role
+from scenarios.model.value import Misfit, Value
+from scenarios.units import Flag, Names, PositiveSeconds, Ratio, Share, Whole
+
+
+class BaseExpectation(Value):
+    """Something that must hold; written as one key with its details."""
+
+    KEY: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _details(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and set(value) == {cls.KEY}:
+            details = value[cls.KEY]
+            return {} if details is None else details
+        return value
+
+
+class Sli(BaseExpectation):
+    """Prometheus agrees with what the clients saw; quantiles are allowed the resolution of their buckets on top."""
+
+    KEY: ClassVar[str] = "sli"
+    name: Literal["availability", "request_rate", "p50", "p95", "p99"]
+    within: Ratio = Field(default=0.02, description="how far apart the two may be, relative to the clients' truth")
+    service: Role = ENTRY_SERVICE
+
+
+class Alert(BaseExpectation):
+    """One alert was silent before, fires for the right service in time, is notified, and resolves."""
+
+    KEY: ClassVar[str] = "alert"
+    name: str = Field(min_length=1)
+    labels: Mapping[str, str] = Field(default={}, description="labels that it must carry, such as severity")
+    within: PositiveSeconds = Field(description="at most so long after the fault is applied")
+    resolves_within: PositiveSeconds | None = Field(
+        default=None, description="at most so long after the fault is healed; null: not asked"
+    )
+    notified: Flag = Field(default=True, description="whether the notification must arrive")
+    fault: Whole = Field(default=1, ge=1, description="which fault of the list should cause it, counted from 1")
+
+    @field_validator("labels")
+    @classmethod
+    def _can_be_known(cls, labels: Mapping[str, str]) -> Mapping[str, str]:
+        for label in labels:
+            if not label.replace("_", "a").isalnum() or not label.isascii() or label[0].isdigit():
+                hint = label.replace(".", "_").replace("-", "_")
+                raise Misfit(f"{label!r} is not the name of a label; use letters, digits and _ (such as {hint})", label)
+            if label == "service_namespace":
+                raise Misfit("`service_namespace` is the run's id, which each run sets itself; leave it out", label)
+        return labels
+
+
+class Silent(BaseExpectation):
+    """No alert but the named ones fired, of this drill's services or of the pipeline."""
+
+    KEY: ClassVar[str] = "silent"
+    except_: Names = Field(default=(), alias="except", description="names of alerts that may fire")
+
+
+class Traces(BaseExpectation):
+    """The clients' own trace ids are in Tempo: found, whole, rightly linked; failed ones are marked as errors."""
+
+    KEY: ClassVar[str] = "traces"
+    where: Literal["any", "error", "ok", "slow"] = Field(default="any", description="which of the clients' requests")
+    found: Share = Field(default=0.99, description="the share that must be right")
+    services: tuple[Role, ...] = Field(default=(), description="services that each of these traces must pass through")
+    sample: Whole = Field(default=50, ge=1, le=1000, description="how many of the clients' traces are looked up")
+
+
+class Delivered(BaseExpectation):
+    """The ledger balances: client = app = collector in = collector out = Prometheus and Tempo."""
+
+    KEY: ClassVar[str] = "delivered"
+    within: Ratio = Field(default=0.0, description="how far apart two hops may be, relative to the clients' truth")
+
+
+def _key(item: Any) -> str | None:
+    """The key under which an expectation is written, or None when it is not one key with its details."""
+    if isinstance(item, BaseExpectation):
+        return item.KEY
+    if isinstance(item, Mapping) and len(item) == 1:
+        return str(next(iter(item)))
+    return None
+
+
+Expectation = Sli | Alert | Silent | Traces | Delivered
+"""What must hold; one expectation is one check is one test."""
+
+EXPECTATIONS: Mapping[str, type[Expectation]] = {kind.KEY: kind for kind in (Sli, Alert, Silent, Traces, Delivered)}
+"""The key in YAML, and what it makes."""
+
+Keyed = Annotated[
+    Annotated[Sli, Tag("sli")]
+    | Annotated[Alert, Tag("alert")]
+    | Annotated[Silent, Tag("silent")]
+    | Annotated[Traces, Tag("traces")]
+    | Annotated[Delivered, Tag("delivered")],
+    Discriminator(_key),
+]
+"""An expectation as it is written: one key with its details, such as `silent: {}`."""

@@ -1,0 +1,52 @@
+"""Scenario: one drill, with its load, its faults and its expectations."""
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from scenarios.model.consistency import misfits
+from scenarios.model.expectations import Keyed
+from scenarios.model.faults import Fault
+from scenarios.model.load import Load
+from scenarios.model.value import Misfit, Value
+from scenarios.units import Flag, PositiveSeconds, Share
+
+
+class Abort(Value):
+    """Stop the drill early and heal, when clients suffer more than was meant to be tried."""
+
+    failed: Share | None = Field(default=None, description="share of failed requests")
+    p95: PositiveSeconds | None = Field(default=None, description="latency of the slowest 5 %")
+    for_s: PositiveSeconds = Field(default=5.0, alias="for", description="how long it must be so")
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> Self:
+        if self.failed is None and self.p95 is None:
+            raise Misfit("says not when to stop; needs `failed` (such as 60%) or `p95` (such as 5s)")
+        return self
+
+
+class Scenario(Value):
+    """One drill."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$", description="small letters, digits and dashes, at most 50"
+    )
+    why: str = Field(min_length=10, description="what the drill proves; printed with its result")
+    exclusive: Flag = Field(default=False, description="needs a stack of its own, for it breaks the stack itself")
+    load: Load
+    faults: tuple[Fault, ...] = ()
+    noise: tuple[Fault, ...] = Field(default=(), description="disturbance that must not raise an alert")
+    abort: tuple[Abort, ...] = Field(default=(), description="each one alone stops the drill")
+    expect: tuple[Keyed, ...] = Field(min_length=1, description="what must hold; one expectation is one test")
+
+    def to_json(self) -> dict[str, Any]:
+        """The scenario in the form of its language, ready for JSON; `Scenario.model_validate` reads it back."""
+        data = self.model_dump(mode="json", by_alias=True, exclude={"expect"})
+        return data | {"expect": [{item.KEY: item.model_dump(mode="json", by_alias=True)} for item in self.expect]}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for misfit in misfits(self):
+            raise misfit
+        return self
