@@ -1,6 +1,6 @@
 """History: what happened, as an append-only list of events; the only ground truth.
 
-One JSON object per line in `history.jsonl`, each with `kind` and `t` (seconds since the Unix epoch, on the drill's clock).
+One JSON object per line in `history.jsonl`, each with `kind` and `t`: seconds since the Unix epoch by the drill's clock.
 The file is closed before any backend is asked, and read again before anything is judged.
 """
 

@@ -1,0 +1,1 @@
+"""The stack under test: its components, their configuration, and the runtimes that run them."""

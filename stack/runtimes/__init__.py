@@ -1,0 +1,1 @@
+"""Runtimes: ways to run the components of the stack, behind one Protocol."""

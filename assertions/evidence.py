@@ -1,0 +1,106 @@
+"""Evidence: what the backends said, once the history was closed; on disk before anything is judged."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from scenarios.history import write_json
+
+Points = tuple[tuple[float, float], ...]
+"""(time, value) pairs of one series."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Service(_Value):
+    """
+    What Prometheus holds of one service of the drill, counted from its start.
+
+    `requests` and `failed` are its HTTP server metrics, `collected` its server spans as the collector counted them; the same
+    three by time in `*_by_time` (a gap where the series was stale). `buckets` maps upper edges in seconds to cumulative counts.
+    """
+
+    requests: float = 0
+    failed: float = 0
+    collected: float = 0
+    buckets: Mapping[str, float] = {}
+    requests_by_time: Points = ()
+    failed_by_time: Points = ()
+    collected_by_time: Points = ()
+
+
+class Collector(_Value):
+    """
+    The collector during the drill, all services together: what its counters rose by, and whether its two scrape targets stayed up.
+    """
+
+    up: bool = True
+    exporter_up: bool = True
+    accepted: Mapping[str, float] = {}
+    refused: Mapping[str, float] = {}
+    sent: Mapping[str, float] = {}
+    failed: Mapping[str, float] = {}
+
+
+class AlertRule(_Value):
+    """One alerting rule as Prometheus had it loaded; `formula` is its machine-readable annotation."""
+
+    query: str
+    interval_s: float
+    for_s: float
+    health: str
+    last_error: str = ""
+    formula: Any = None
+
+
+class Delays(_Value):
+    """How long each hop may take by its configuration, in seconds; a bound is made of these."""
+
+    export_s: float = 1.0
+    batch_s: float = 0.2
+    scrape_s: float = 1.0
+    evaluation_s: float = 1.0
+    group_wait_s: float = 0.0
+    expiration_s: float = 5.0
+
+
+class Trace(_Value):
+    """One of the clients' traces, as Tempo gave it; no spans when Tempo does not know it."""
+
+    trace_id: str
+    route: str
+    status: int
+    duration_s: float
+    spans: tuple[Mapping[str, Any], ...] = ()
+
+
+class Evidence(_Value):
+    """All answers of one drill. `problems` names the backends that could not be asked, and why."""
+
+    asked_t: float
+    delays: Delays = Delays()
+    services: Mapping[str, Service] = {}
+    collector: Collector = Collector()
+    rules: Mapping[str, AlertRule] = {}
+    notify_failures: float = 0
+    stored_spans: Mapping[str, float] = {}
+    traces: Mapping[str, tuple[Trace, ...]] = {}
+    series: Mapping[str, Points] = {}
+    problems: Mapping[str, str] = {}
+
+    @classmethod
+    def read(cls, path: Path) -> "Evidence":
+        """Read `evidence.json`. Raises OSError or ValueError."""
+        return cls.model_validate_json(path.read_bytes())
+
+    def save(self, path: Path) -> None:
+        """Write `evidence.json`, whole or not at all."""
+        write_json(path, self.model_dump(mode="json"))
+
+
+FORMULA_ANNOTATION = "tocsin_formula"
+"""The annotation in which a generated rule carries its own formula as JSON."""

@@ -1,0 +1,142 @@
+"""Prometheus: a thin typed client of its HTTP API."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from assertions.backend import Backend, BackendError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One series of an instant query and its value."""
+
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One series of a range query: (time, value) pairs."""
+
+    labels: Mapping[str, str]
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveAlert:
+    """One alert that is pending or firing, wherever it was seen."""
+
+    labels: Mapping[str, str]
+    state: str
+    active_at: float | None
+    value: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its `alertname`."""
+        return self.labels.get("alertname", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One alerting rule as loaded, with the interval of its group in seconds."""
+
+    name: str
+    query: str
+    annotations: Mapping[str, str]
+    labels: Mapping[str, str]
+    health: str
+    last_error: str
+    for_s: float
+    interval_s: float
+
+
+class Prometheus:
+    """Asks one Prometheus. Every method raises BackendError when there is no (good) answer."""
+
+    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self._backend = Backend("prometheus", url, transport=transport)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._backend.close()
+
+    def instant(self, query: str, *, t: float | None = None) -> list[Sample]:
+        """Evaluate a query now, or at `t`; a scalar is one sample without labels."""
+        data = self._data("/api/v1/query", {"query": query} | ({"time": f"{t:.3f}"} if t is not None else {}))
+        if data["resultType"] == "scalar":
+            return [Sample(labels={}, value=float(data["result"][1]))]
+        return [Sample(labels=row["metric"], value=float(row["value"][1])) for row in data["result"]]
+
+    def value(self, query: str, *, t: float | None = None) -> float | None:
+        """The value of a query that gives one series; None when it gives none. Raises BackendError for more than one."""
+        samples = self.instant(query, t=t)
+        if len(samples) > 1:
+            raise BackendError(f"prometheus: expected one series, got {len(samples)} for {query}")
+        return samples[0].value if samples else None
+
+    def range(self, query: str, *, start: float, end: float, step_s: float) -> list[Series]:
+        """Evaluate a query over [start, end]; at most 11,000 points a series."""
+        data = self._data(
+            "/api/v1/query_range", {"query": query, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step_s:g}"}
+        )
+        return [
+            Series(labels=row["metric"], points=[(float(t), float(value)) for t, value in row["values"]])
+            for row in data["result"]
+        ]
+
+    def alerts(self) -> list[ActiveAlert]:
+        """All alerts that are pending or firing now."""
+        return [
+            ActiveAlert(
+                labels=alert["labels"],
+                state=alert["state"],
+                active_at=timestamp(alert.get("activeAt")),
+                value=alert.get("value", ""),
+            )
+            for alert in self._data("/api/v1/alerts", {})["alerts"]
+        ]
+
+    def rules(self) -> list[Rule]:
+        """All alerting rules that are loaded."""
+        return [
+            Rule(
+                name=rule["name"],
+                query=rule["query"],
+                annotations=rule.get("annotations", {}),
+                labels=rule.get("labels", {}),
+                health=rule.get("health", "unknown"),
+                last_error=rule.get("lastError", ""),
+                for_s=float(rule.get("duration", 0)),
+                interval_s=float(group["interval"]),
+            )
+            for group in self._data("/api/v1/rules", {"type": "alert"})["groups"]
+            for rule in group["rules"]
+        ]
+
+    def clock(self) -> float:
+        """Its own time, in seconds since the Unix epoch."""
+        value = self.value("time()")
+        if value is None:
+            raise BackendError("prometheus does not know the time")
+        return value
+
+    def _data(self, path: str, params: Mapping[str, str]) -> Any:
+        answer = self._backend.ask_json(path, params)
+        try:
+            return answer["data"]
+        except (KeyError, TypeError) as error:
+            raise BackendError(f"prometheus answered {path} without data: {str(answer)[:200]}") from error
+
+
+def timestamp(text: str | None) -> float | None:
+    """
+    Read RFC 3339 (with nanoseconds, as Go writes it) as seconds since the Unix epoch; None for none and for Go's zero time.
+    """
+    if not text or text.startswith("0001-01-01"):
+        return None
+    return datetime.fromisoformat(text).timestamp()

@@ -1,0 +1,59 @@
+"""Sink: a thin client of the webhook receiver, which knows what was notified and when."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from assertions.backend import Backend
+from assertions.prometheus import timestamp
+from scenarios.history import Notification
+
+
+class Sink:
+    """Asks the sink for what arrived since it was last asked."""
+
+    def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self._backend = Backend("sink", url, transport=transport)
+        self._token = token
+        self._seen: int | None = None
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._backend.close()
+
+    def skip(self) -> None:
+        """Leave out all that arrived so far: it belongs to nobody here. Raises BackendError."""
+        self._seen = max((arrival["n"] for arrival in self._ask(0)), default=0)
+
+    def new(self) -> list[Notification]:
+        """What arrived since `skip` or the last call, one notification for each alert in it. Raises BackendError."""
+        arrivals = self._ask(self._seen or 0)
+        if arrivals:
+            self._seen = arrivals[-1]["n"]
+        return [notification for arrival in arrivals for notification in read_arrival(arrival)]
+
+    def _ask(self, after: int) -> list[dict[str, Any]]:
+        answer = self._backend.ask_json(f"/arrivals/{self._token}", {"after": after})
+        arrivals: list[dict[str, Any]] = answer["arrivals"]
+        return arrivals
+
+
+def read_arrival(arrival: Mapping[str, Any]) -> Iterator[Notification]:
+    """
+    The alerts of one webhook call, Alertmanager's or Grafana's; a body of any other shape has none.
+    """
+    body = arrival["body"]
+    alerts = body.get("alerts", []) if isinstance(body, dict) else []
+    for alert in alerts:
+        labels = {str(key): str(value) for key, value in alert.get("labels", {}).items()}
+        yield Notification(
+            t=arrival["t"],
+            receiver=arrival["receiver"],
+            status="resolved" if alert.get("status") == "resolved" else "firing",
+            name=labels.get("alertname", ""),
+            labels=labels,
+            annotations={str(key): str(value) for key, value in alert.get("annotations", {}).items()},
+            starts_at=timestamp(alert.get("startsAt")),
+            ends_at=timestamp(alert.get("endsAt")),
+        )

@@ -1,0 +1,115 @@
+"""Components: one table of all that the stack is made of; every runtime starts from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """
+    One part of the stack.
+
+    `args` may hold `{config}` (its configuration file), `{data}` (a folder of its own) and `{PORT}`, a host:port to listen on.
+    `binary` is a real engine; `module` is Python code of ours: the component itself or, if `stand_in`, what serves in its place.
+    """
+
+    name: str
+    image: str
+    ports: Mapping[str, int]
+    ready: str
+    args: tuple[str, ...] = ()
+    binary: str | None = None
+    module: str | None = None
+    stand_in: bool = False
+    config: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """The pinned version: the image's tag."""
+        return self.image.rpartition(":")[2].removeprefix("v")
+
+
+SINK = Component(
+    name="sink",
+    image="tocsin/sink:0.1.0",
+    module="stack.sink",
+    args=("--listen", "{http}", "--arrivals", "{data}/arrivals.jsonl"),
+    ports={"http": 9099},
+    ready="http/ready",
+)
+
+TEMPO = Component(
+    name="tempo",
+    image="grafana/tempo:3.1.0",
+    binary="tempo",
+    module="stack.standins.tempo",
+    stand_in=True,
+    args=("-config.file={config}",),
+    config="tempo.yaml",
+    ports={"http": 3200, "otlp_grpc": 4317, "otlp_http": 4318, "grpc": 9095},
+    ready="http/ready",
+)
+
+COLLECTOR = Component(
+    name="collector",
+    image="otel/opentelemetry-collector-contrib:0.155.0",
+    binary="otelcol",
+    args=("--config={config}",),
+    config="collector.yaml",
+    ports={"otlp_grpc": 4317, "otlp_http": 4318, "prometheus": 8889, "metrics": 8888, "health": 13133},
+    ready="health/",
+    needs=("tempo",),
+)
+
+ALERTMANAGER = Component(
+    name="alertmanager",
+    image="prom/alertmanager:v0.31.1",
+    binary="alertmanager",
+    args=(
+        "--config.file={config}",
+        "--storage.path={data}",
+        "--web.listen-address={http}",
+        "--cluster.listen-address=",
+        "--log.level=info",
+    ),
+    config="alertmanager.yaml",
+    ports={"http": 9093},
+    ready="http/-/ready",
+    needs=("sink",),
+)
+
+PROMETHEUS = Component(
+    name="prometheus",
+    image="prom/prometheus:v3.15.0",
+    binary="prometheus",
+    args=(
+        "--config.file={config}",
+        "--storage.tsdb.path={data}",
+        "--web.listen-address={http}",
+        "--web.enable-lifecycle",
+        "--enable-feature=exemplar-storage",
+        "--rules.alert.resend-delay=5s",
+    ),
+    config="prometheus.yaml",
+    ports={"http": 9090},
+    ready="http/-/ready",
+    needs=("collector", "alertmanager"),
+)
+
+GRAFANA = Component(
+    name="grafana",
+    image="grafana/grafana:13.2.3",
+    binary="grafana",
+    args=("server",),
+    ports={"http": 3000},
+    ready="http/api/health",
+    needs=("prometheus", "tempo"),
+)
+"""Its configuration and its stand-in are not there yet, so no runtime starts it."""
+
+COMPONENTS: Mapping[str, Component] = {
+    component.name: component for component in (SINK, TEMPO, COLLECTOR, ALERTMANAGER, PROMETHEUS)
+}
+"""What every stack runs, by name."""

@@ -1,0 +1,334 @@
+"""Processes: the runtime without containers; real engines as processes on loopback, stand-ins where an engine is not to be had."""
+
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from stack import config, engines, slo
+from stack.components import COMPONENTS, Component
+from stack.errors import StackError
+from stack.runtimes.app import App
+from stack.runtimes.ports import allocate
+from stack.runtimes.process import Process, Program
+from stack.runtimes.readiness import answers, wait_until
+from stack.runtimes.roster import Roster
+
+READY_WITHIN_S = 60
+
+Report = Callable[[str], None]
+"""Is told, in a few words, what is going on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A component as it runs: its program and whether it is a stand-in."""
+
+    component: Component
+    process: Process
+    version: str
+    stand_in: bool
+
+
+class ProcessStack:
+    """
+    A stack of processes, described by `stack.json` in its roster, so that another command can find and steer it.
+    """
+
+    runtime = "processes"
+
+    def __init__(self, *, roster: Roster, profile: str, addresses: Mapping[str, str], sink_token: str) -> None:
+        self.roster = roster
+        self.profile = profile
+        self.addresses = dict(addresses)
+        self.sink_token = sink_token
+        self._running: dict[str, Running] = {}
+
+    # --- coming up and going down ---
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        profile: str = "drill",
+        standing: bool = False,
+        fixed_ports: Mapping[str, int] | None = None,
+        amend: Callable[[Path], None] | None = None,
+        report: Report = lambda _: None,
+    ) -> Self:
+        """
+        Start a stack and wait until it is ready to judge by: all components ready, all targets scraped, all rules evaluated.
+
+        `amend` may change the rendered configuration files before anything starts (to break something on purpose).
+        Raises StackError, after everything has been stopped again.
+        """
+        names = [f"{component.name}.{port}" for component in COMPONENTS.values() for port in component.ports]
+        addresses = allocate(names, fixed_ports)
+        roster = Roster.create("stack", standing=standing)
+        stack = cls(roster=roster, profile=profile, addresses=addresses, sink_token=secrets.token_urlsafe(24))
+        try:
+            stack._render(amend)
+            stack._start_all(report)
+            stack._wait_ready_to_judge()
+        except BaseException:
+            stack.stop(keep_files=False)
+            raise
+        return stack
+
+    @classmethod
+    def standing(cls) -> Self | None:
+        """The stack that `tocsin up` left, if there is one."""
+        for roster in Roster.all():
+            state = roster.read("stack.json")
+            if roster.standing and state:
+                stack = cls(
+                    roster=roster,
+                    profile=state["profile"],
+                    addresses=state["addresses"],
+                    sink_token=state["sink_token"],
+                )
+                stack._adopt(state)
+                return stack
+        return None
+
+    def stop(self, *, keep_files: bool = False) -> None:
+        """End all components, those that others need last, and remove every file of the stack unless told to keep them."""
+        order = [name for name in reversed(list(_order().static_order())) if name in self._running]
+        for name in order:
+            self._running[name].process.stop()
+        if keep_files:
+            for process in self.roster.processes():
+                with suppress(Exception):
+                    process.kill()
+        else:
+            self.roster.disband()
+
+    # --- what is there ---
+
+    def url(self, port: str) -> str:
+        """The address of `component.port`, such as `prometheus.http`, as a URL."""
+        return f"http://{self.addresses[port]}"
+
+    def endpoints(self) -> dict[str, str]:
+        """Where backends are asked, by name."""
+        named = {name: self.url(f"{name}.http") for name in ("prometheus", "alertmanager", "tempo", "sink")}
+        return named | {"sink_token": self.sink_token}
+
+    def running(self) -> Mapping[str, Running]:
+        """All components that were started, by name."""
+        return self._running
+
+    def ready(self, name: str) -> bool:
+        """Whether a component runs and answers now."""
+        running = self._running.get(name)
+        return bool(running and running.process.alive and answers(self._ready_url(running.component)))
+
+    def logs(self) -> dict[str, Path]:
+        """The log of each component."""
+        return {name: running.process.program.log for name, running in self._running.items()}
+
+    # --- breaking things ---
+
+    def process(self, name: str) -> Process:
+        """The process of one component. Raises StackError when there is none of this name."""
+        if name not in self._running:
+            raise StackError(f"the stack has no component {name!r}; it has {', '.join(self._running)}")
+        return self._running[name].process
+
+    def restart(self, name: str) -> None:
+        """
+        End a component if it still runs, start it again on the same ports and files, and wait until it is ready.
+        """
+        old = self._running[name] if name in self._running else None
+        self.process(name).stop()
+        if old:
+            process = Process.start(old.process.program, roster=self.roster.id)
+            self._running[name] = Running(
+                component=old.component, process=process, version=old.version, stand_in=old.stand_in
+            )
+            self._wait_ready(old.component)
+            self._save()
+
+    def app(self, *, namespace: str, directory: Path, roster: str) -> App:
+        """A demo app of its own for one drill, not started yet."""
+        return App(
+            namespace=namespace,
+            otlp_endpoint=self.addresses["collector.otlp_http"],
+            directory=directory,
+            roster=roster,
+            environment=config.PROFILES[self.profile].app_environment(),
+        )
+
+    # --- inside ---
+
+    def _render(self, amend: Callable[[Path], None] | None) -> None:
+        root = self.roster.path / "config"
+        rules = root / "rules"
+        shutil.copytree(slo.generated(self.profile), rules)
+        for component in COMPONENTS.values():
+            (self.roster.path / "data" / component.name).mkdir(parents=True)
+            if component.config:
+                files = config.render(
+                    component.name,
+                    profile=config.PROFILES[self.profile],
+                    address=self.addresses,
+                    data_dir=str(self._data(component)),
+                    rules_dir=str(rules),
+                    secrets={"sink_token": self.sink_token},
+                )
+                for name, text in files.items():
+                    (root / name).write_text(text, encoding="utf-8")
+        (self.roster.path / "logs").mkdir()
+        if amend:
+            amend(root)
+
+    def _start_all(self, report: Report) -> None:
+        """Start each component as soon as those that it needs are ready; independent ones at once."""
+        order = _order()
+        order.prepare()
+        futures: dict[Future[None], str] = {}
+        with ThreadPoolExecutor(len(COMPONENTS)) as pool:
+            while order.is_active():
+                for name in order.get_ready():
+                    report(f"starting {name}")
+                    futures[pool.submit(self._start, COMPONENTS[name])] = name
+                done, _ = wait(futures, return_when=FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+                    order.done(futures.pop(future))
+        self._save()
+
+    def _start(self, component: Component) -> None:
+        command, version, stand_in = self._command(component)
+        program = Program(
+            name=component.name,
+            command=command,
+            environment={
+                **component.environment,
+                **({"TOCSIN_SINK_TOKEN": self.sink_token} if component.name == "sink" else {}),
+            },
+            log=self.roster.path / "logs" / f"{component.name}.log",
+        )
+        process = Process.start(program, roster=self.roster.id)
+        self._running[component.name] = Running(
+            component=component, process=process, version=version, stand_in=stand_in
+        )
+        self._wait_ready(component)
+
+    def _command(self, component: Component) -> tuple[tuple[str, ...], str, bool]:
+        """The command that runs a component here, its version, and whether it is a stand-in."""
+        binary = engines.locate(component.binary) if component.binary else None
+        if binary:
+            head, version, stand_in = (str(binary),), engines.version(component.binary or ""), False
+        elif component.module:
+            head, version, stand_in = (sys.executable, "-m", component.module), component.version, component.stand_in
+        else:
+            raise StackError(f"{component.name}: its engine {component.binary} is not here; `make engines` builds it")
+        values = {
+            "config": str(self.roster.path / "config" / (component.config or "")),
+            "data": str(self._data(component)),
+            **{port: self.addresses[f"{component.name}.{port}"] for port in component.ports},
+        }
+        return (*head, *(argument.format(**values) for argument in component.args)), version, stand_in
+
+    def _data(self, component: Component) -> Path:
+        return self.roster.path / "data" / component.name
+
+    def _ready_url(self, component: Component) -> str:
+        port, _, path = component.ready.partition("/")
+        return f"{self.url(f'{component.name}.{port}')}/{path}"
+
+    def _wait_ready(self, component: Component) -> None:
+        process = self._running[component.name].process
+        wait_until(
+            lambda: answers(self._ready_url(component)),
+            within_s=READY_WITHIN_S,
+            alive=lambda: process.alive,
+            otherwise=lambda: (
+                f"{component.name} is not ready"
+                + (f", it ended with code {process.exit_code}" if not process.alive else f" after {READY_WITHIN_S} s")
+                + f"; its log ends:\n{process.log_tail()}"
+            ),
+        )
+
+    def _wait_ready_to_judge(self) -> None:
+        """All targets were scraped, all rules evaluated, and Prometheus knows its Alertmanager."""
+        with httpx.Client(base_url=self.url("prometheus.http"), timeout=5) as prometheus:
+            state: dict[str, str] = {}
+            wait_until(
+                lambda: _is_watching(prometheus, state),
+                within_s=READY_WITHIN_S,
+                alive=lambda: self.process("prometheus").alive,
+                otherwise=lambda: f"prometheus does not watch yet: {state.get('waits for', 'it does not answer')}",
+            )
+
+    def _save(self) -> None:
+        programs = {
+            name: {
+                "command": list(running.process.program.command),
+                "environment": dict(running.process.program.environment),
+                "log": str(running.process.program.log),
+                "pid": running.process.pid,
+                "started_t": running.process.started_t,
+                "version": running.version,
+                "stand_in": running.stand_in,
+            }
+            for name, running in self._running.items()
+        }
+        state = {"profile": self.profile, "addresses": self.addresses, "sink_token": self.sink_token}
+        self.roster.write("stack.json", {**state, "programs": programs})
+
+    def _adopt(self, state: Mapping[str, Any]) -> None:
+        for name, saved in state["programs"].items():
+            program = Program(
+                name=name, command=saved["command"], environment=saved["environment"], log=Path(saved["log"])
+            )
+            self._running[name] = Running(
+                component=COMPONENTS[name],
+                process=Process(program, saved["pid"], saved["started_t"]),
+                version=saved["version"],
+                stand_in=saved["stand_in"],
+            )
+
+
+@contextmanager
+def running_stack(**options: Any) -> Iterator[ProcessStack]:
+    """A stack that ends with the block, whatever happens in it; options as for ProcessStack.create."""
+    stack = ProcessStack.create(**options)
+    try:
+        yield stack
+    finally:
+        stack.stop()
+
+
+def _order() -> "TopologicalSorter[str]":
+    return TopologicalSorter({component.name: component.needs for component in COMPONENTS.values()})
+
+
+def _is_watching(prometheus: httpx.Client, state: dict[str, str]) -> bool:
+    """Whether Prometheus scrapes, evaluates and notifies; if not, `state` says what it waits for."""
+    try:
+        targets = prometheus.get("/api/v1/targets", params={"state": "active"}).json()["data"]["activeTargets"]
+        groups = prometheus.get("/api/v1/rules").json()["data"]["groups"]
+        managers = prometheus.get("/api/v1/alertmanagers").json()["data"]["activeAlertmanagers"]
+    except (httpx.HTTPError, KeyError, ValueError):
+        return False
+    down = sorted({target["scrapePool"] for target in targets if target["health"] != "up"})
+    unevaluated = sorted({group["name"] for group in groups if group["lastEvaluation"].startswith("0001")})
+    if down or not targets:
+        state["waits for"] = f"targets that are not up: {', '.join(down) or 'none is known'}"
+    elif unevaluated:
+        state["waits for"] = f"rule groups that were not evaluated: {', '.join(unevaluated)}"
+    elif not managers:
+        state["waits for"] = "an Alertmanager"
+    else:
+        return True
+    return False

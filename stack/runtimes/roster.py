@@ -1,0 +1,125 @@
+"""Roster: who owns which processes, on disk, so that the next command can clear up after one that was killed.
+
+Every process of ours carries the roster's id in its environment. A roster is written before its first process is started;
+it names its owner (a command that is running) or none (a stack that stays up). When an owner is gone without having
+disbanded its roster, all processes that carry the id are ended.
+"""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import platformdirs
+import psutil
+
+from stack.runtimes.process import MARKER
+
+
+def state_dir() -> Path:
+    """
+    Where rosters are kept: `$TOCSIN_STATE`, else the user's state folder.
+    """
+    return Path(os.environ.get("TOCSIN_STATE") or platformdirs.user_state_path("tocsin"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """
+    A folder with `roster.json`; what else its owner keeps there goes with it.
+    """
+
+    id: str
+    path: Path
+
+    @classmethod
+    def create(cls, prefix: str, *, standing: bool = False) -> Self:
+        """
+        Make a new roster, owned by this process, or by none if `standing`.
+        """
+        roster_id = f"{prefix}-{secrets.token_hex(4)}"
+        path = state_dir() / "rosters" / roster_id
+        path.mkdir(parents=True, mode=0o700)
+        roster = cls(id=roster_id, path=path)
+        me = psutil.Process()
+        roster.write("roster.json", {"owner": None if standing else {"pid": me.pid, "started_t": me.create_time()}})
+        return roster
+
+    @classmethod
+    def all(cls) -> Iterator[Self]:
+        """Every roster on disk, the newest last."""
+        with suppress(FileNotFoundError):
+            for path in sorted((state_dir() / "rosters").iterdir(), key=lambda path: path.stat().st_mtime):
+                if (path / "roster.json").exists():
+                    yield cls(id=path.name, path=path)
+
+    @property
+    def standing(self) -> bool:
+        """Whether it has no owner: it stays until somebody disbands it."""
+        return self.read("roster.json").get("owner") is None
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether its owner is gone."""
+        owner = self.read("roster.json").get("owner")
+        if owner is None:
+            return False
+        try:
+            process = psutil.Process(owner["pid"])
+            return abs(process.create_time() - owner["started_t"]) > 0.05 or process.status() == psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return True
+
+    def write(self, name: str, value: Mapping[str, Any]) -> None:
+        """Keep a JSON document beside the roster, readable by its user alone."""
+        part = self.path / f"{name}.part"
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(value, file)
+        part.replace(self.path / name)
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Read such a document; an empty one when it is missing or torn."""
+        try:
+            value = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def processes(self) -> list[psutil.Process]:
+        """All running processes that carry this roster's id, whoever started them."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error, OSError):
+                if process.environ().get(MARKER) == self.id and process.pid != os.getpid():
+                    found.append(process)
+        return found
+
+    def disband(self) -> int:
+        """
+        End every process of the roster and remove its folder. Returns how many processes were still running.
+        """
+        ended = self.processes()
+        for process in ended:
+            with suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(ended, timeout=5)
+        shutil.rmtree(self.path, ignore_errors=True)
+        return len(ended)
+
+
+def sweep() -> list[str]:
+    """
+    Clear up after every owner that is gone. Returns a sentence for each roster that was disbanded.
+    """
+    swept = []
+    for roster in Roster.all():
+        if roster.orphaned:
+            count = roster.disband()
+            swept.append(f"{roster.id}: its command was killed; ended {count} of its processes")
+    return swept

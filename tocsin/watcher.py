@@ -1,0 +1,145 @@
+"""Watcher: writes every change of every alert, and every notification, into the history while a drill runs."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, Protocol
+
+from assertions.alertmanager import Alertmanager
+from assertions.backend import BackendError
+from assertions.prometheus import ActiveAlert, Prometheus
+from assertions.sink import Sink
+from scenarios.history import AlertChange, Blind, Clock, Event
+
+POLL_S = 0.2
+"""How often each source is asked; a change is known to this precision."""
+
+BLIND_AFTER_S = 3.0
+"""A source that has not answered for so long has been watched by nobody."""
+
+Record = Callable[..., None]
+"""Appends events to the history."""
+
+_Source = Literal["prometheus", "alertmanager", "grafana"]
+_STATES: Mapping[str, Literal["inactive", "pending", "firing", "suppressed"]] = {
+    "pending": "pending",
+    "firing": "firing",
+    "suppressed": "suppressed",
+}
+
+
+class AlertSource(Protocol):
+    """Anything that lists alerts."""
+
+    def alerts(self) -> list[ActiveAlert]:
+        """Those that are pending or firing now."""
+        ...
+
+
+class Changes:
+    """
+    What is different from the last time we looked at one source. Pure.
+    """
+
+    def __init__(self, source: _Source, concerns: Callable[[Mapping[str, str]], bool]) -> None:
+        self._source: _Source = source
+        self._concerns = concerns
+        self._known: dict[frozenset[tuple[str, str]], AlertChange] = {}
+
+    def see(self, t: float, alerts: Iterable[ActiveAlert]) -> list[AlertChange]:
+        """
+        The changes since the last look, given all alerts that are active at `t`.
+        """
+        now = {
+            frozenset(alert.labels.items()): AlertChange(
+                t=t,
+                source=self._source,
+                name=alert.name,
+                labels=dict(alert.labels),
+                state=_STATES.get(alert.state, "firing"),
+                active_at=alert.active_at,
+                value=alert.value,
+            )
+            for alert in alerts
+            if self._concerns(alert.labels)
+        }
+        changes = [c for key, c in now.items() if key not in self._known or self._known[key].state != c.state]
+        gone = [c for key, c in self._known.items() if key not in now]
+        self._known = now
+        return changes + [c.model_copy(update={"t": t, "state": "inactive", "value": ""}) for c in gone]
+
+
+class Watcher:
+    """
+    Polls Prometheus, Alertmanager and the sink from `start` to `stop`, each in a thread of its own.
+
+    Only alerts of this drill's namespace are kept, and those that belong to no service: the pipeline's.
+    """
+
+    def __init__(
+        self, *, namespace: str, prometheus: Prometheus, alertmanager: Alertmanager, sink: Sink, record: Record
+    ) -> None:
+        self._namespace = namespace
+        self._record = record
+        self._stop = threading.Event()
+        self._prometheus, self._sink = prometheus, sink
+        self._threads = [
+            threading.Thread(target=self._watch, args=(name, look), name=f"watch-{name}", daemon=True)
+            for name, look in (
+                ("prometheus", self._changes("prometheus", prometheus)),
+                ("alertmanager", self._changes("alertmanager", alertmanager)),
+                ("sink", self._arrivals),
+            )
+        ]
+
+    def start(self) -> None:
+        """
+        Measure the clocks, pass over what the sink had already, and begin to look.
+
+        Raises BackendError when Prometheus or the sink does not answer.
+        """
+        self._record(self._measure_clock())
+        self._sink.skip()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Look once more and end."""
+        self._stop.set()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    def _measure_clock(self) -> Clock:
+        before = time.time()
+        theirs = self._prometheus.clock()
+        after = time.time()
+        return Clock(t=after, backend="prometheus", offset_s=theirs - (before + after) / 2, round_trip_s=after - before)
+
+    def _changes(self, name: _Source, source: AlertSource) -> Callable[[], Iterable[Event]]:
+        changes = Changes(name, self._is_ours)
+        return lambda: changes.see(time.time(), source.alerts())
+
+    def _arrivals(self) -> Iterable[Event]:
+        return [told for told in self._sink.new() if self._is_ours(told.labels)]
+
+    def _is_ours(self, labels: Mapping[str, str]) -> bool:
+        return labels.get("service_namespace", self._namespace) == self._namespace
+
+    def _watch(self, name: str, look: Callable[[], Iterable[Event]]) -> None:
+        answered_t, blind = time.time(), False
+        while True:
+            last = self._stop.is_set()
+            try:
+                events = list(look())
+            except BackendError as error:
+                if time.time() - answered_t > BLIND_AFTER_S and not blind:
+                    blind = True
+                    self._record(Blind(t=answered_t, watcher=name, reason=str(error)))
+            else:
+                answered_t, blind = time.time(), False
+                if events:
+                    self._record(*events)
+            if last:
+                return
+            self._stop.wait(POLL_S)
