@@ -7,10 +7,17 @@ from pydantic import Field, model_validator
 
 from scenarios.model.topology import ROLE_ROUTES, Component, Role
 from scenarios.model.value import Misfit, Value
-from scenarios.units import Number, PositiveSeconds, Seconds, Share, Whole
+from scenarios.units import Flag, Number, PositiveSeconds, Seconds, Share, Whole
 
 NOT_FOR_THE_API = frozenset({"at", "for_s", "target"})
 """Fields of an app fault that are ours; all the others go to the demo app, durations in seconds."""
+
+
+Delay = Annotated[PositiveSeconds, Field(le=60)]
+"""The demo app delays nothing for longer than a minute."""
+
+Jitter = Annotated[Seconds, Field(le=60)]
+"""The same, and may be nought."""
 
 
 class BaseFault(Value):
@@ -65,8 +72,8 @@ class LatencyFault(RequestFault):
     """Requests take longer by `delay`, give or take `jitter`."""
 
     kind: Literal["latency"]
-    delay: PositiveSeconds
-    jitter: Seconds = 0.0
+    delay: Delay = Field(description="how much longer")
+    jitter: Jitter = Field(default=0.0, description="give or take so much, spread evenly")
 
 
 class ErrorsFault(RequestFault):
@@ -80,7 +87,16 @@ class ExceptionFault(RequestFault):
     """The handler raises."""
 
     kind: Literal["exception"]
-    type: str = Field(default="RuntimeError", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="the exception's class")
+    type: Literal[
+        "RuntimeError",
+        "ValueError",
+        "KeyError",
+        "TypeError",
+        "ZeroDivisionError",
+        "TimeoutError",
+        "ConnectionResetError",
+        "PermissionError",
+    ] = Field(default="RuntimeError", description="the exception's class")
 
 
 class HangFault(RequestFault):
@@ -94,8 +110,8 @@ class SlowDatabaseFault(BaseAppFault):
 
     kind: Literal["slow_database"]
     target: Literal["catalog", "users"] = "catalog"
-    delay: PositiveSeconds
-    jitter: Seconds = 0.0
+    delay: Delay = Field(description="how much longer")
+    jitter: Jitter = Field(default=0.0, description="give or take so much, spread evenly")
     ratio: Share = Field(default=1.0, description="the share of queries that suffer")
 
 
@@ -132,7 +148,8 @@ class RetryStormFault(UpstreamFault):
 
     kind: Literal["retry_storm"]
     upstream: Literal["catalog", "users"]
-    attempts: Whole = Field(default=3, ge=2, le=20, description="calls made in place of one")
+    attempts: Whole = Field(default=4, ge=2, le=20, description="calls made in place of one")
+    only_failed: Flag = Field(default=False, description="repeat only the calls that fail, until one succeeds")
 
 
 class BrokenContextFault(UpstreamFault):
@@ -144,13 +161,14 @@ class BrokenContextFault(UpstreamFault):
 
 
 class CpuFault(BaseAppFault):
-    """The role burns processor time."""
+    """Busy threads of the role fight its requests for the interpreter."""
 
     FELT_BY_CLIENT: ClassVar[bool] = False
 
     kind: Literal["cpu"]
     target: Role = "catalog"
-    load: Share = Field(default=1.0, description="the share of one core that is burnt")
+    workers: Whole = Field(default=1, ge=1, le=16, description="how many threads")
+    load: Share = Field(default=1.0, description="the share of its time that each thread is busy")
 
 
 class MemoryLeakFault(BaseAppFault):
@@ -160,8 +178,8 @@ class MemoryLeakFault(BaseAppFault):
 
     kind: Literal["memory_leak"]
     target: Role = "catalog"
-    mib_per_s: Number = Field(gt=0, le=1024)
-    cap_mib: Number = Field(default=256, gt=0, le=65_536, description="where the leak stops")
+    mib_per_s: Number = Field(default=8.0, gt=0, le=256, description="how fast it grows")
+    cap_mib: Whole = Field(default=128, ge=1, le=1024, description="where the leak stops")
 
 
 class LabelCardinalityFault(BaseAppFault):
@@ -171,7 +189,7 @@ class LabelCardinalityFault(BaseAppFault):
 
     kind: Literal["label_cardinality"]
     target: Role = "catalog"
-    per_s: Number = Field(gt=0, le=10_000, description="new label values per second")
+    per_s: Number = Field(default=20.0, gt=0, le=1000, description="new label values per second")
 
 
 class TrafficFault(BaseFault):
