@@ -1,0 +1,30 @@
+"""The engines: real programs that the processes runtime runs, found on PATH or built once from their pinned Go modules."""
+
+from stack.engines.cache import folder as cache_folder
+from stack.engines.errors import EngineError
+from stack.engines.progress import Progress, Report, Stage
+from stack.engines.search import Found, Status, locate, status
+from stack.engines.supply import ensure
+from stack.engines.table import ENGINES, MAKERS, Engine
+from stack.engines.toolchain import WISH as GO_WISH
+from stack.engines.toolchain import Go
+from stack.engines.toolchain import find as find_go
+
+__all__ = [
+    "ENGINES",
+    "GO_WISH",
+    "MAKERS",
+    "Engine",
+    "EngineError",
+    "Found",
+    "Go",
+    "Progress",
+    "Report",
+    "Stage",
+    "Status",
+    "cache_folder",
+    "ensure",
+    "find_go",
+    "locate",
+    "status",
+]
