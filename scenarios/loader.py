@@ -77,7 +77,7 @@ def _by_name(name: str) -> Path:
     stem = Path(name).name.removesuffix(SUFFIX)
     if name == stem and stem in known:
         return known[stem]
-    what = "no such file" if name != stem else "no file, and no drill of the catalogue"
+    what = "no such file" if name != stem else "neither a file nor a drill of the catalogue"
     raise _error(name, f"{what}; known drills: {', '.join(known)}{did_you_mean(stem, list(known))}")
 
 

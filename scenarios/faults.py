@@ -1,0 +1,271 @@
+"""Faults made real: how each kind is applied, kept up, and healed.
+
+What may be done to the stack comes in as `Services`; when it is done is decided in `scenarios.injection`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import httpx
+
+from scenarios.command import run_command
+from scenarios.healnotes import HealNote
+from scenarios.model import AppFault, CommandFault, ComponentFault, Fault, HttpFault, TrafficFault
+
+LEASE_S = 4.0
+"""A fault in the app ends by itself when it has not been renewed for so long."""
+
+Detail = Mapping[str, Any]
+"""What a history says of one step of a fault."""
+
+
+class FaultError(RuntimeError):
+    """
+    A fault could not be applied, renewed or healed: what was tried, and what came back.
+
+    `final` means that the same try would fail again, so none is made.
+    """
+
+    def __init__(self, text: str, *, final: bool = False) -> None:
+        super().__init__(text)
+        self.final = final
+
+
+class Services(Protocol):
+    """What a fault may do to the stack and to the drill's instances of the demo app; names are components or roles."""
+
+    def kill(self, name: str) -> None:
+        """End it at once, without a chance to tidy up."""
+
+    def pause(self, name: str) -> None:
+        """Freeze it."""
+
+    def unpause(self, name: str) -> None:
+        """Thaw it; harmless when it is not frozen."""
+
+    def restart(self, name: str) -> None:
+        """Stop it where it runs, start it, and return when it is ready."""
+
+    def fault_api(self, role: str) -> tuple[str, str]:
+        """The address and the token of the fault API of one role of the demo app."""
+
+
+class Act(Protocol):
+    """
+    One fault that can be made to happen. All three may raise, may be repeated, and may take their time.
+
+    Healing is asked for also when applying failed, for it may have failed half way.
+    """
+
+    APPLY_FOR_S: ClassVar[float]
+    """How long a failed apply is tried again; 0 where a second try might break more."""
+
+    HEAL_FOR_S: ClassVar[float]
+    """How long a failed heal is tried again."""
+
+    LEASED: ClassVar[bool]
+    """Whether it is off by itself when nobody has been able to renew or heal it for that long."""
+
+    def apply(self) -> Detail:
+        """Break it."""
+
+    def renew(self) -> Detail:
+        """Keep it broken; asked about once a second. What it returns is recorded when it changes."""
+
+    def heal(self) -> Detail:
+        """Make it whole."""
+
+
+@dataclass(kw_only=True)
+class AppAct:
+    """A fault in the demo app, through the fault API of one role: leased, so that it cannot outlive us for long."""
+
+    APPLY_FOR_S: ClassVar[float] = 3.0
+    HEAL_FOR_S: ClassVar[float] = LEASE_S + 1
+    LEASED: ClassVar[bool] = True
+
+    id: str
+    fault: AppFault
+    services: Services
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=2.0, trust_env=False))
+
+    def apply(self) -> Detail:
+        """Ask for the fault, with its first lease."""
+        return self._put()
+
+    def renew(self) -> Detail:
+        """Prolong the lease; the count of what was hit is the proof where no client feels it."""
+        return self._put()
+
+    def heal(self) -> Detail:
+        """Read the last count, and end the lease."""
+        detail = self._put()
+        self._call("DELETE", None)
+        return detail
+
+    def _put(self) -> Detail:
+        answer = self._call("PUT", {**self.fault.api_body(), "lease_s": LEASE_S})
+        try:
+            return {"affected": int(answer.json()["affected"])}
+        except (ValueError, KeyError, TypeError) as error:
+            raise FaultError(f"the fault API of {self.fault.target} gave no count: {answer.text[:200]!r}") from error
+
+    def _call(self, method: str, body: Mapping[str, Any] | None) -> httpx.Response:
+        url, token = self.services.fault_api(self.fault.target)
+        what = f"{method} of {self.fault.kind} at the fault API of {self.fault.target}"
+        try:
+            answer = self.client.request(
+                method, f"{url}/faults/{self.id}", json=body, headers={"Authorization": f"Bearer {token}"}
+            )
+        except httpx.HTTPError as error:
+            raise FaultError(f"{what}: no answer: {type(error).__name__}: {error}") from error
+        if answer.is_error:
+            final = answer.status_code in (400, 401, 403, 404, 422)
+            raise FaultError(f"{what}: status {answer.status_code}: {answer.text[:300]}", final=final)
+        return answer
+
+
+@dataclass(kw_only=True)
+class TrafficAct:
+    """A fault that the clients act by themselves, from the plan that they got at the start; here it is only noted."""
+
+    APPLY_FOR_S: ClassVar[float] = 0.0
+    HEAL_FOR_S: ClassVar[float] = 0.0
+    LEASED: ClassVar[bool] = False
+
+    def apply(self) -> Detail:
+        """Nothing: the clients do it."""
+        return {}
+
+    renew = heal = apply
+
+
+@dataclass(kw_only=True)
+class ComponentAct:
+    """A component or a role is killed, frozen or restarted."""
+
+    APPLY_FOR_S: ClassVar[float] = 0.0
+    HEAL_FOR_S: ClassVar[float] = 30.0
+    LEASED: ClassVar[bool] = False
+
+    fault: ComponentFault
+    services: Services
+
+    def apply(self) -> Detail:
+        """Kill, freeze or restart it."""
+        steps: Mapping[str, Callable[[str], None]] = {
+            "kill": self.services.kill,
+            "pause": self.services.pause,
+            "restart": self.services.restart,
+        }
+        steps[self.fault.kind](self.fault.target)
+        return {}
+
+    def renew(self) -> Detail:
+        """Nothing: what is dead or frozen stays so."""
+        return {}
+
+    def heal(self) -> Detail:
+        """Start or thaw it; a restart has healed itself."""
+        if self.fault.kind == "kill":
+            self.services.restart(self.fault.target)
+        if self.fault.kind == "pause":
+            self.services.unpause(self.fault.target)
+        return {}
+
+
+@dataclass(kw_only=True)
+class CommandAct:
+    """A command breaks something that is not ours, another heals it. A note on disk survives us in between."""
+
+    APPLY_FOR_S: ClassVar[float] = 0.0
+    HEAL_FOR_S: ClassVar[float] = 30.0
+    LEASED: ClassVar[bool] = False
+
+    fault: CommandFault
+    note: HealNote
+
+    def apply(self) -> Detail:
+        """Leave the note, then run the command."""
+        self.note.write()
+        try:
+            return self._run(self.fault.apply)
+        except FaultError as error:
+            if error.final:
+                self.note.remove()
+            raise
+
+    def renew(self) -> Detail:
+        """Nothing: it lasts until it is healed."""
+        return {}
+
+    def heal(self) -> Detail:
+        """Run the healing command, then remove the note."""
+        detail = self._run(self.fault.heal)
+        self.note.remove()
+        return detail
+
+    def _run(self, argv: tuple[str, ...]) -> Detail:
+        try:
+            return {"output": run_command(argv)}
+        except OSError as error:
+            raise FaultError(f"cannot run {argv[0]!r}: {error.strerror or error}", final=True) from error
+        except RuntimeError as error:
+            raise FaultError(str(error)) from error
+
+
+@dataclass(kw_only=True)
+class HttpAct:
+    """An HTTP call breaks something that is not ours, another heals it. A note on disk survives us in between."""
+
+    APPLY_FOR_S: ClassVar[float] = 0.0
+    HEAL_FOR_S: ClassVar[float] = 30.0
+    LEASED: ClassVar[bool] = False
+
+    fault: HttpFault
+    note: HealNote
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10.0))
+
+    def apply(self) -> Detail:
+        """Leave the note, then make the call."""
+        self.note.write()
+        return self._call(self.fault.apply)
+
+    def renew(self) -> Detail:
+        """Nothing: it lasts until it is healed."""
+        return {}
+
+    def heal(self) -> Detail:
+        """Make the healing call, then remove the note."""
+        detail = self._call(self.fault.heal)
+        self.note.remove()
+        return detail
+
+    def _call(self, call: HttpFault.Call) -> Detail:
+        try:
+            answer = self.client.request(call.method, call.url, json=call.body)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise FaultError(f"{call.method} {call.url}: no answer: {type(error).__name__}: {error}") from error
+        if answer.is_error:
+            raise FaultError(f"{call.method} {call.url}: status {answer.status_code}: {answer.text[:300]}")
+        return {"status": answer.status_code}
+
+
+def act_of(fault_id: str, fault: Fault, *, services: Services, run_dir: Path) -> Act:
+    """
+    What makes a fault happen: the one table of kinds.
+    """
+    name = fault_id.replace("/", "-")
+    match fault:
+        case TrafficFault():
+            return TrafficAct()
+        case ComponentFault():
+            return ComponentAct(fault=fault, services=services)
+        case CommandFault():
+            return CommandAct(fault=fault, note=HealNote.of(name, fault, run_dir=run_dir))
+        case HttpFault():
+            return HttpAct(fault=fault, note=HealNote.of(name, fault, run_dir=run_dir))
+        case _:
+            return AppAct(id=name, fault=fault, services=services)
