@@ -1,0 +1,1 @@
+"""Faults that the app lets be switched on, each only as long as somebody keeps renewing it."""
