@@ -58,9 +58,9 @@ class Profile:
 
     def hold_s(self, nominal_s: int) -> int:
         """
-        A rule's `for` in this profile, in whole seconds: scaled; zero stays zero, since no hold is no hold.
+        A rule's `for` in this profile, in whole seconds: the nominal one scaled.
         """
-        return self.window_s(nominal_s) if nominal_s else 0
+        return math.ceil(nominal_s * self.window_scale)
 
 
 PRODUCTION = Profile(

@@ -88,7 +88,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("stack.config", "."),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701: YAML for engines, no HTML for people
+        autoescape=False,  # noqa: S701 - YAML for engines, no HTML for people
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -1,0 +1,174 @@
+"""Pipeline: the rules by which the stack watches itself, so that a blind spot is noticed before it hides something."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stack.config.profile import Profile
+from stack.slo.promql import duration, grown
+from stack.slo.rule import Alerting, Group
+
+SIGNALS = ("spans", "metric_points", "log_records")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """
+    One thing that may break in the pipeline.
+
+    `counters`: any growth within the window fires. `expr`: an expression, `{window}` and `{window_s}` are filled in.
+    Times are nominal seconds, as in production.
+    """
+
+    alert: str
+    severity: str
+    component: str
+    summary: str
+    description: str
+    counters: Sequence[str] = ()
+    expr: str = ""
+    window_s: int = 0
+    hold_s: int = 0
+
+
+def _signals(counter: str) -> Sequence[str]:
+    return [f"{counter}_{signal}" for signal in SIGNALS]
+
+
+WATCHES = (
+    Watch(
+        alert="Watchdog",
+        severity="none",
+        component="alerting",
+        expr="vector(1)",
+        summary="The way from a rule to people is open",
+        description="Always fires; its silence is the alarm: alerts do not arrive any more.",
+    ),
+    Watch(
+        alert="TargetDown",
+        severity="page",
+        component="{{ $labels.job }}",
+        expr="up == 0",
+        hold_s=300,
+        summary="{{ $labels.job }} at {{ $labels.instance }} cannot be scraped",
+        description="Prometheus gets no metrics from this target; it is down, hangs, or answers too slowly.",
+    ),
+    Watch(
+        alert="CollectorRefusing",
+        severity="page",
+        component="collector",
+        counters=_signals("otelcol_receiver_refused"),
+        window_s=300,
+        summary="The collector refuses data",
+        description="Its memory limit or a component behind the receiver pushes back; senders retry, then lose data.",
+    ),
+    Watch(
+        alert="CollectorDropping",
+        severity="page",
+        component="collector",
+        counters=_signals("otelcol_exporter_enqueue_failed"),
+        window_s=300,
+        summary="The collector drops data on the way to {{ $labels.exporter }}",
+        description="The sending queue is full, so what comes in is lost.",
+    ),
+    Watch(
+        alert="ExporterFailing",
+        severity="page",
+        component="collector",
+        counters=_signals("otelcol_exporter_send_failed"),
+        expr=(
+            "min_over_time(otelcol_exporter_queue_size[{window}]) > 0\n"
+            "unless on (job, instance, exporter)\n"
+            "increase(otelcol_exporter_sent_spans[{window}]) > 0"
+        ),
+        window_s=300,
+        summary="The collector cannot send to {{ $labels.exporter }}",
+        description="Data wait in the queue and nothing gets through, or it was given up after all retries.",
+    ),
+    Watch(
+        alert="QueueFull",
+        severity="ticket",
+        component="collector",
+        expr="otelcol_exporter_queue_size / otelcol_exporter_queue_capacity > 0.8",
+        summary="The queue to {{ $labels.exporter }} is {{ $value | humanizePercentage }} full",
+        description="Once it is full, data are lost.",
+    ),
+    Watch(
+        alert="PrometheusRuleFailures",
+        severity="page",
+        component="prometheus",
+        counters=("prometheus_rule_evaluation_failures_total",),
+        window_s=300,
+        summary="A rule of group {{ $labels.rule_group }} fails",
+        description="Its alert cannot fire; the rules page of Prometheus shows the error.",
+    ),
+    Watch(
+        alert="PrometheusNotificationsFailing",
+        severity="page",
+        component="prometheus",
+        counters=("prometheus_notifications_errors_total", "prometheus_notifications_dropped_total"),
+        window_s=300,
+        summary="Prometheus cannot reach {{ $labels.alertmanager }}",
+        description="Alerts fire, but Alertmanager does not hear of them.",
+    ),
+    Watch(
+        alert="AlertmanagerNotificationsFailing",
+        severity="page",
+        component="alertmanager",
+        counters=("alertmanager_notifications_failed_total",),
+        window_s=300,
+        summary="Alertmanager cannot notify by {{ $labels.integration }} ({{ $labels.reason }})",
+        description="Alerts reach Alertmanager, but their receiver does not accept them.",
+    ),
+    Watch(
+        alert="TempoDiscardingSpans",
+        severity="ticket",
+        component="tempo",
+        counters=("tempo_discarded_spans_total",),
+        window_s=300,
+        summary="Tempo discards spans: {{ $labels.reason }}",
+        description="Traces are incomplete; a limit of Tempo was reached.",
+    ),
+    Watch(
+        alert="DetectorStale",
+        severity="ticket",
+        component="detector",
+        expr="time() - anomaly_last_success_timestamp > {window_s}",
+        window_s=600,
+        summary="The anomaly detector has not looked for {{ $value | humanizeDuration }}",
+        description="It runs but completes no round, so no anomaly would be seen.",
+    ),
+)
+"""What is watched; a rule about a component that a stack does not have stays silent."""
+
+
+def groups(profile: Profile) -> Sequence[Group]:
+    """All of them, in one group."""
+    interval = duration(profile.evaluation_interval_s)
+    return [Group(name="pipeline", interval=interval, rules=[_alerting(watch, profile) for watch in WATCHES])]
+
+
+def _alerting(watch: Watch, profile: Profile) -> Alerting:
+    hold_s = profile.hold_s(watch.hold_s)
+    timing = {"window_s": profile.window_s(watch.window_s)} if watch.window_s else {}
+    timing |= {"for_s": hold_s, "interval_s": profile.evaluation_interval_s}
+    return Alerting(
+        alert=watch.alert,
+        expr=_expr(watch, profile),
+        hold=duration(hold_s),
+        labels={"severity": watch.severity, "component": watch.component},
+        annotations={
+            "summary": watch.summary,
+            "description": watch.description,
+            "runbook_url": f"docs/runbooks/{watch.alert}.md",
+            "tocsin_formula": json.dumps({"kind": "pipeline"} | timing, separators=(",", ":")),
+        },
+    )
+
+
+def _expr(watch: Watch, profile: Profile) -> str:
+    window_s = profile.window_s(watch.window_s)
+    parts = [grown(counter, window_s) for counter in watch.counters]
+    if watch.expr:
+        parts.append(watch.expr.replace("{window}", duration(window_s)).replace("{window_s}", str(window_s)))
+    return "\nor\n".join(parts)
