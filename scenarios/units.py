@@ -9,11 +9,10 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)")
 _RATIO = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s?%")
 
-DURATION_PATTERN = r"^([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$"
-"""What a duration looks like, for JSON schema."""
-
-RATIO_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,9})?\s?%$"
-"""What a ratio looks like, for JSON schema."""
+_DURATION_SHAPE = r"([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$"
+_RATIO_SHAPE = r"[0-9]{1,9}(\.[0-9]{1,9})?\s?%$"
+_SHARE_SHAPE = r"(100(\.0{1,9})?|[0-9]{1,2}(\.[0-9]{1,9})?)\s?%$"
+_MORE_THAN_NOUGHT = "(?=.*[1-9])"
 
 LONGEST_S = 30 * 86_400.0
 """No duration of a drill is longer than 30 days; more is a slip of the pen."""
@@ -70,24 +69,32 @@ def _plain(number: float, digits: int) -> str:
 # A scenario is stored in the form in which it is written, so one reader serves files and records.
 _AS_DURATION = PlainSerializer(format_duration, return_type=str)
 _AS_RATIO = PlainSerializer(format_ratio, return_type=str)
-_DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
-_MORE_THAN_NOUGHT = "^(?=.*[1-9])"
-_LONG_SCHEMA = WithJsonSchema({"type": "string", "pattern": _MORE_THAN_NOUGHT + DURATION_PATTERN[1:]})
-_RATIO_SCHEMA = WithJsonSchema({"type": "string", "pattern": RATIO_PATTERN})
-_SHARE_SCHEMA = WithJsonSchema(
-    {"type": "string", "pattern": _MORE_THAN_NOUGHT + r"(100(\.0{1,9})?|[0-9]{1,2}(\.[0-9]{1,9})?)\s?%$"}
-)
 
-Seconds = Annotated[float, BeforeValidator(parse_duration_s), _AS_DURATION, _DURATION_SCHEMA]
+
+def _written(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}"})
+
+
+DURATION_SCHEMA = _written(_DURATION_SHAPE)
+"""What a duration looks like to an editor; the last word in an annotation, for JSON schema knows no seconds."""
+
+POSITIVE_DURATION_SCHEMA = _written(_MORE_THAN_NOUGHT + _DURATION_SHAPE)
+"""The same, without nought."""
+
+Seconds = Annotated[float, BeforeValidator(parse_duration_s), _AS_DURATION, DURATION_SCHEMA]
 """A duration: `90s` in YAML and in records, seconds in Python."""
 
-PositiveSeconds = Annotated[float, BeforeValidator(parse_duration_s), Field(gt=0), _AS_DURATION, _LONG_SCHEMA]
+PositiveSeconds = Annotated[
+    float, BeforeValidator(parse_duration_s), Field(gt=0), _AS_DURATION, POSITIVE_DURATION_SCHEMA
+]
 """A duration that cannot be nought."""
 
-Ratio = Annotated[float, BeforeValidator(parse_ratio), _AS_RATIO, _RATIO_SCHEMA]
+Ratio = Annotated[float, BeforeValidator(parse_ratio), _AS_RATIO, _written(_RATIO_SHAPE)]
 """A ratio: `30%` in YAML and in records, 0.3 in Python."""
 
-Share = Annotated[float, BeforeValidator(parse_ratio), Field(gt=0, le=1), _AS_RATIO, _SHARE_SCHEMA]
+Share = Annotated[
+    float, BeforeValidator(parse_ratio), Field(gt=0, le=1), _AS_RATIO, _written(_MORE_THAN_NOUGHT + _SHARE_SHAPE)
+]
 """A ratio of some whole: more than 0 %, at most 100 %."""
 
 Names = Annotated[

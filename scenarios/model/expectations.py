@@ -28,16 +28,16 @@ class Sli(BaseExpectation):
     """Prometheus agrees with what the clients saw; quantiles are allowed the resolution of their buckets on top."""
 
     KEY: ClassVar[str] = "sli"
-    name: Literal["availability", "request_rate", "p50", "p95", "p99"]
+    name: Literal["availability", "request_rate", "p50", "p95", "p99"] = Field(description="the indicator")
     within: Ratio = Field(default=0.02, description="how far apart the two may be, relative to the clients' truth")
-    service: Role = ENTRY_SERVICE
+    service: Role = Field(default=ENTRY_SERVICE, description="the service whose indicator it is")
 
 
 class Alert(BaseExpectation):
     """One alert was silent before, fires for the right service in time, is notified, and resolves."""
 
     KEY: ClassVar[str] = "alert"
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="the name of the alert's rule")
     labels: Mapping[str, str] = Field(default={}, description="labels that it must carry, such as severity")
     within: PositiveSeconds = Field(description="at most so long after the fault is applied")
     resolves_within: PositiveSeconds | None = Field(

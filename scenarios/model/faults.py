@@ -7,16 +7,25 @@ from pydantic import Field, model_validator
 
 from scenarios.model.topology import ROLE_ROUTES, Component, Role
 from scenarios.model.value import Misfit, Value
-from scenarios.units import Flag, Number, PositiveSeconds, Seconds, Share, Whole
+from scenarios.units import (
+    DURATION_SCHEMA,
+    POSITIVE_DURATION_SCHEMA,
+    Flag,
+    Number,
+    PositiveSeconds,
+    Seconds,
+    Share,
+    Whole,
+)
 
 NOT_FOR_THE_API = frozenset({"at", "for_s", "target"})
 """Fields of an app fault that are ours; all the others go to the demo app, durations in seconds."""
 
 
-Delay = Annotated[PositiveSeconds, Field(le=60)]
+Delay = Annotated[PositiveSeconds, Field(le=60), POSITIVE_DURATION_SCHEMA]
 """The demo app delays nothing for longer than a minute."""
 
-Jitter = Annotated[Seconds, Field(le=60)]
+Jitter = Annotated[Seconds, Field(le=60), DURATION_SCHEMA]
 """The same, and may be nought."""
 
 
@@ -80,7 +89,7 @@ class ErrorsFault(RequestFault):
     """Requests are answered with an error status."""
 
     kind: Literal["errors"]
-    status: Whole = Field(default=500, ge=400, le=599)
+    status: Whole = Field(default=500, ge=400, le=599, description="the status of the answer")
 
 
 class ExceptionFault(RequestFault):
@@ -109,7 +118,7 @@ class SlowDatabaseFault(BaseAppFault):
     """Each database query takes longer."""
 
     kind: Literal["slow_database"]
-    target: Literal["catalog", "users"] = "catalog"
+    target: Literal["catalog", "users"] = Field(default="catalog", description="the role whose database it is")
     delay: Delay = Field(description="how much longer")
     jitter: Jitter = Field(default=0.0, description="give or take so much, spread evenly")
     ratio: Share = Field(default=1.0, description="the share of queries that suffer")
@@ -121,16 +130,16 @@ class TelemetrySilentFault(BaseAppFault):
     FELT_BY_CLIENT: ClassVar[bool] = False
 
     kind: Literal["telemetry_silent"]
-    target: Role = "catalog"
+    target: Role = Field(default="catalog", description="the role of the demo app that suffers")
     signals: tuple[Literal["traces", "metrics", "logs"], ...] = Field(
-        default=("traces", "metrics", "logs"), min_length=1
+        default=("traces", "metrics", "logs"), min_length=1, description="what it exports no more"
     )
 
 
 class UpstreamFault(BaseAppFault):
     """A fault of the calls that the frontend makes."""
 
-    target: Literal["frontend"] = "frontend"
+    target: Literal["frontend"] = Field(default="frontend", description="the role that makes the calls")
     ratio: Share = Field(default=1.0, description="the share of calls that suffer")
 
 
@@ -138,7 +147,7 @@ class DependencyTimeoutFault(UpstreamFault):
     """The frontend's calls to one upstream hang until its own timeout ends them."""
 
     kind: Literal["dependency_timeout"]
-    upstream: Literal["catalog", "users"]
+    upstream: Literal["catalog", "users"] = Field(description="the role that is called")
 
 
 class RetryStormFault(UpstreamFault):
@@ -147,7 +156,7 @@ class RetryStormFault(UpstreamFault):
     FELT_BY_CLIENT: ClassVar[bool] = False
 
     kind: Literal["retry_storm"]
-    upstream: Literal["catalog", "users"]
+    upstream: Literal["catalog", "users"] = Field(description="the role that is called")
     attempts: Whole = Field(default=4, ge=2, le=20, description="calls made in place of one")
     only_failed: Flag = Field(default=False, description="repeat only the calls that fail, until one succeeds")
 
@@ -166,7 +175,7 @@ class CpuFault(BaseAppFault):
     FELT_BY_CLIENT: ClassVar[bool] = False
 
     kind: Literal["cpu"]
-    target: Role = "catalog"
+    target: Role = Field(default="catalog", description="the role of the demo app that suffers")
     workers: Whole = Field(default=1, ge=1, le=16, description="how many threads")
     load: Share = Field(default=1.0, description="the share of its time that each thread is busy")
 
@@ -177,7 +186,7 @@ class MemoryLeakFault(BaseAppFault):
     FELT_BY_CLIENT: ClassVar[bool] = False
 
     kind: Literal["memory_leak"]
-    target: Role = "catalog"
+    target: Role = Field(default="catalog", description="the role of the demo app that suffers")
     mib_per_s: Number = Field(default=8.0, gt=0, le=256, description="how fast it grows")
     cap_mib: Whole = Field(default=128, ge=1, le=1024, description="where the leak stops")
 
@@ -188,7 +197,7 @@ class LabelCardinalityFault(BaseAppFault):
     FELT_BY_CLIENT: ClassVar[bool] = False
 
     kind: Literal["label_cardinality"]
-    target: Role = "catalog"
+    target: Role = Field(default="catalog", description="the role of the demo app that suffers")
     per_s: Number = Field(default=20.0, gt=0, le=1000, description="new label values per second")
 
 
@@ -196,7 +205,7 @@ class TrafficFault(BaseFault):
     """The clients themselves: their rate (or number) is multiplied by `factor`; a ramp gets there bit by bit."""
 
     kind: Literal["spike", "drop", "ramp"]
-    factor: Number = Field(gt=0, le=1000)
+    factor: Number = Field(gt=0, le=1000, description="above 1; for a drop below 1")
 
     @model_validator(mode="after")
     def _direction(self) -> Self:
@@ -210,7 +219,7 @@ class ComponentFault(BaseFault):
     """A component of the stack or a role of the app is killed, frozen or restarted; a start or a thaw heals it."""
 
     kind: Literal["kill", "pause", "restart"]
-    target: Component | Role
+    target: Component | Role = Field(description="what is hit")
 
     @property
     def breaks_the_stack(self) -> bool:
@@ -239,15 +248,15 @@ class HttpFault(BaseFault):
     class Call(Value):
         """One HTTP request; any answer below 400 is good."""
 
-        method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-        url: str = Field(pattern=r"^https?://[^/\s]+")
+        method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = Field(default="POST", description="the method")
+        url: str = Field(pattern=r"^https?://[^/\s]+", description="the address")
         body: Any = Field(default=None, description="sent as JSON")
 
     FELT_BY_CLIENT: ClassVar[bool] = False
 
     kind: Literal["http"]
-    apply: Call
-    heal: Call
+    apply: Call = Field(description="the call that breaks it")
+    heal: Call = Field(description="the call that heals it; may be made more than once")
 
 
 AppFault = (

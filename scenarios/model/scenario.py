@@ -34,8 +34,8 @@ class Scenario(Value):
     )
     why: str = Field(min_length=10, description="what the drill proves; printed with its result")
     exclusive: Flag = Field(default=False, description="needs a stack of its own, for it breaks the stack itself")
-    load: Load
-    faults: tuple[Fault, ...] = ()
+    load: Load = Field(description="how much traffic, for how long")
+    faults: tuple[Fault, ...] = Field(default=(), description="what breaks")
     noise: tuple[Fault, ...] = Field(default=(), description="disturbance that must not raise an alert")
     abort: tuple[Abort, ...] = Field(default=(), description="each one alone stops the drill")
     expect: tuple[Keyed, ...] = Field(min_length=1, description="what must hold; one expectation is one test")
