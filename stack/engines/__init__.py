@@ -3,8 +3,8 @@
 from stack.engines.cache import folder as cache_folder
 from stack.engines.errors import EngineError
 from stack.engines.progress import Progress, Report, Stage
-from stack.engines.search import Found, Status, locate, status
-from stack.engines.supply import ensure
+from stack.engines.search import Found, Status, locate, maker, status
+from stack.engines.supply import JOBS, ensure
 from stack.engines.table import ENGINES, MAKERS, Engine
 from stack.engines.toolchain import WISH as GO_WISH
 from stack.engines.toolchain import Go
@@ -13,6 +13,7 @@ from stack.engines.toolchain import find as find_go
 __all__ = [
     "ENGINES",
     "GO_WISH",
+    "JOBS",
     "MAKERS",
     "Engine",
     "EngineError",
@@ -26,5 +27,6 @@ __all__ = [
     "ensure",
     "find_go",
     "locate",
+    "maker",
     "status",
 ]

@@ -18,6 +18,7 @@ from stack.engines.table import Engine
 
 HERE = Path(__file__).parent
 MANIFEST = "manifest.json"
+LOOK_AGAIN_S = 0.5
 LDFLAGS = "-s -w"
 """Without symbol tables: a third smaller, and nobody debugs an engine here."""
 
@@ -66,16 +67,16 @@ def is_damaged(engine: Engine, binary: str) -> bool:
 
 @contextmanager
 def locked(name: str, *, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Keep other processes from making the same thing meanwhile; `on_wait` is called if one is at it already."""
+    """Keep other processes from making the same thing meanwhile; `on_wait` is called again and again while one is at it, and may raise."""
     path = folder() / "engines" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            on_wait()
-            lock.acquire()
+        while not lock.is_locked:
+            try:
+                lock.acquire(timeout=LOOK_AGAIN_S)
+            except Timeout:
+                on_wait()
         yield
     finally:
         lock.release()

@@ -1,9 +1,12 @@
 """Programs: run one, keep what it prints in a log, and be able to stop all."""
 
+import os
+import signal
 import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from stack.engines.errors import EngineError, explain
@@ -11,14 +14,12 @@ from stack.engines.errors import EngineError, explain
 TAIL = 15
 """How many lines of a failed program's output its error shows."""
 
-STOP_WITHIN_S = 5.0
 
-
-def ignore(_line: str) -> None:
+def _ignore(_line: str) -> None:
     """Do nothing with a line."""
 
 
-def is_progress(line: str) -> bool:
+def _is_progress(line: str) -> bool:
     """Whether a line only says how far Go is: the bare name of a package, or a download."""
     return not line or " " not in line or line.startswith("go: downloading ")
 
@@ -39,7 +40,7 @@ class Programs:
         log: Path,
         cwd: Path,
         environment: Mapping[str, str],
-        on_line: Callable[[str], None] = ignore,
+        on_line: Callable[[str], None] = _ignore,
     ) -> None:
         """
         Run a program to its end, append what it prints to `log`, and hand each line to `on_line`.
@@ -52,17 +53,18 @@ class Programs:
         except OSError as error:
             raise EngineError(explain(f"{what}: {command[0]} cannot be started", [str(error)], log=log)) from error
         try:
-            with child, log.open("a", encoding="utf-8") as kept:
+            with log.open("a", encoding="utf-8") as kept:
                 kept.write(f"$ {' '.join(map(str, command))}\n")
                 for line in child.stdout or ():
                     kept.write(line)
                     on_line(line.rstrip())
-                    if not is_progress(line.rstrip()):
+                    if not _is_progress(line.rstrip()):
                         tail.append(line.rstrip())
+            status = child.wait()
         finally:
             self._end(child)
-        if child.returncode:
-            raise EngineError(explain(f"{what} failed with exit status {child.returncode}", tail, log=log))
+        if status:
+            raise EngineError(explain(f"{what} failed with exit status {status}", tail, log=log))
 
     def stop(self) -> None:
         """End all that runs; what would start later fails at once."""
@@ -70,12 +72,16 @@ class Programs:
             self._stopped = True
             running = list(self._running)
         for child in running:
-            child.terminate()
+            _kill(child)
+
+    def check(self) -> None:
+        """Raise EngineError if all has been stopped."""
+        if self._stopped:
+            raise EngineError("stopped before it was done; run it again: what has been compiled is kept")
 
     def _start(self, command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
         with self._lock:
-            if self._stopped:
-                raise EngineError("stopped before it was done; run it again: what has been compiled is kept")
+            self.check()
             child = subprocess.Popen(
                 command,
                 cwd=cwd,
@@ -86,6 +92,7 @@ class Programs:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
+                process_group=0,
             )
             self._running.add(child)
             return child
@@ -94,5 +101,13 @@ class Programs:
         with self._lock:
             self._running.discard(child)
         if child.poll() is None:
-            child.kill()
+            _kill(child)
             child.wait()
+        if child.stdout:
+            child.stdout.close()
+
+
+def _kill(child: subprocess.Popen[str]) -> None:
+    """End a program with all that it started: a compiler left behind would hold its output open."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)

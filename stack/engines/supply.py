@@ -65,8 +65,13 @@ def _failure_of(build: Future[None]) -> EngineError | None:
 
 def _build_one(engine: Engine, go: Go, programs: Programs, report: Reporter) -> None:
     """Build one engine into the cache, unless another process does so meanwhile."""
+
+    def wait() -> None:
+        programs.check()
+        report(Stage.WAIT)
+
     try:
-        with cache.locked(cache.home(engine).name, on_wait=lambda: report(Stage.WAIT)):
+        with cache.locked(cache.home(engine).name, on_wait=wait):
             if any(cache.find(engine, binary) is None for binary in engine.packages):
                 _make(engine, go, programs, report)
     except OSError as error:
