@@ -8,7 +8,7 @@ from assertions.backend import eventually
 from assertions.evidence import Evidence, Trace
 from assertions.ladder import EXPLANATIONS, rung_of_spans
 from assertions.tempo import Tempo
-from assertions.truth import Window, routes_through, window
+from assertions.truth import routes_through, window
 from scenarios.history import History, Request
 from scenarios.model import ENTRY_SERVICE, ROUTES, Traces
 from scenarios.record import Outcome, Verdict
@@ -24,7 +24,8 @@ def select(traces: Traces, history: History) -> list[Request]:
     """
     The clients' requests to look up: all that were meant, or `sample` of them spread evenly over the drill.
     """
-    requests = [request for request in history.of(Request) if _is_meant(traces, request, window(history))]
+    slow_s = window(history).quantile_edges_s(SLOWER_THAN)[0]
+    requests = [request for request in history.of(Request) if _is_meant(traces, request, slow_s)]
     if len(requests) <= traces.sample:
         return requests
     step = len(requests) / traces.sample
@@ -156,13 +157,13 @@ def _too_few(
     )
 
 
-def _is_meant(traces: Traces, request: Request, everything: Window) -> bool:
+def _is_meant(traces: Traces, request: Request, slow_s: float) -> bool:
     if traces.where == "error":
         return request.status >= 500
     if traces.where == "ok":
         return 0 < request.status < 400
     if traces.where == "slow":
-        return request.status > 0 and request.duration_s >= everything.quantile_edges_s(SLOWER_THAN)[0]
+        return request.status > 0 and request.duration_s >= slow_s
     return request.status > 0
 
 

@@ -91,6 +91,7 @@ PROMETHEUS = Component(
         "--web.enable-lifecycle",
         "--enable-feature=exemplar-storage",
         "--rules.alert.resend-delay=5s",
+        "--scrape.discovery-reload-interval=100ms",
     ),
     config="prometheus.yaml",
     ports={"http": 9090},

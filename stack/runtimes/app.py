@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from stack.config import Profile
 from stack.errors import StackError
 from stack.runtimes.ports import allocate
 from stack.runtimes.process import Process, Program
@@ -17,11 +18,22 @@ ROLES = ("frontend", "catalog", "users")
 READY_WITHIN_S = 40
 
 
+def telemetry_environment(profile: Profile) -> dict[str, str]:
+    """
+    The OpenTelemetry settings that go with a stack's profile: an app exports as often as Prometheus scrapes.
+    """
+    interval_ms = profile.scrape_interval_s * 1000
+    return {
+        "OTEL_METRIC_EXPORT_INTERVAL": str(interval_ms),
+        "OTEL_BSP_SCHEDULE_DELAY": str(interval_ms // 2),
+        "OTEL_BLRP_SCHEDULE_DELAY": str(interval_ms // 2),
+        "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
+    }
+
+
 class App:
     """
-    Three roles, alive from `start` to `stop`; use it as a context manager.
-
-    `profile_environment` holds the OpenTelemetry settings that go with the stack's profile.
+    Three roles, alive from `start` to `stop`; use it as a context manager. `environment` is added to that of each role.
     """
 
     def __init__(
@@ -48,16 +60,7 @@ class App:
         with ThreadPoolExecutor(len(ROLES)) as pool:
             list(pool.map(self._start_role, ROLES))
         for role in ROLES:
-            process = self._processes[role]
-            ready = f"http://{self.addresses[f'{role}.http']}/ready"
-            wait_until(
-                lambda ready=ready: answers(ready),  # type: ignore[misc]
-                within_s=READY_WITHIN_S,
-                alive=lambda process=process: process.alive,  # type: ignore[misc]
-                otherwise=lambda role=role, process=process: (  # type: ignore[misc]
-                    f"{role} of the demo app is not ready (exit code {process.exit_code}); its log ends:\n{process.log_tail()}"
-                ),
-            )
+            self._wait_ready(role)
 
     def stop(self) -> None:
         """End all roles, so that each flushes its telemetry first."""
@@ -71,9 +74,10 @@ class App:
         return self._processes[role]
 
     def restart(self, role: str) -> None:
-        """Start a role again, on the same ports; it is ended first if it still runs."""
+        """End a role if it still runs, start it again on the same ports, and wait until it is ready."""
         self.process(role).stop()
         self._start_role(role)
+        self._wait_ready(role)
 
     def fault_api(self, role: str) -> tuple[str, str]:
         """Address and token of the role's fault API."""
@@ -98,6 +102,17 @@ class App:
             log=self._directory / f"{role}.log",
         )
         self._processes[role] = Process.start(program, roster=self._roster)
+
+    def _wait_ready(self, role: str) -> None:
+        process = self._processes[role]
+        wait_until(
+            lambda: answers(f"http://{self.addresses[f'{role}.http']}/ready"),
+            within_s=READY_WITHIN_S,
+            alive=lambda: process.alive,
+            otherwise=lambda: (
+                f"{role} of the demo app is not ready (exit code {process.exit_code}); its log ends:\n{process.log_tail()}"
+            ),
+        )
 
     def _role_environment(self, role: str) -> dict[str, str]:
         instance = f"{self.namespace}-{role}"

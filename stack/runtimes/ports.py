@@ -41,9 +41,9 @@ def allocate(names: Iterable[str], fixed: Mapping[str, int] | None = None) -> di
     for name in names:
         if name in addresses:
             continue
-        port = next((port for port in candidates if port not in chosen and is_free(port)), None)
-        if port is None:
+        free = next((port for port in candidates if port not in chosen and is_free(port)), None)
+        if free is None:
             raise StackError(f"no free port between {_RANGE.start} and {_RANGE.stop} for {name}")
-        chosen.add(port)
-        addresses[name] = f"{HOST}:{port}"
+        chosen.add(free)
+        addresses[name] = f"{HOST}:{free}"
     return addresses

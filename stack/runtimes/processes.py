@@ -13,14 +13,15 @@ from typing import Any, Self
 
 import httpx
 
-from stack import config, engines, slo
+from stack import config, engines
 from stack.components import COMPONENTS, Component
 from stack.errors import StackError
-from stack.runtimes.app import App
+from stack.runtimes.app import App, telemetry_environment
 from stack.runtimes.ports import allocate
 from stack.runtimes.process import Process, Program
 from stack.runtimes.readiness import answers, wait_until
 from stack.runtimes.roster import Roster
+from stack.slo.generate import rules_dir
 
 READY_WITHIN_S = 60
 
@@ -51,6 +52,7 @@ class ProcessStack:
         self.addresses = dict(addresses)
         self.sink_token = sink_token
         self._running: dict[str, Running] = {}
+        self._engines: Mapping[str, engines.Found] = {}
 
     # --- coming up and going down ---
 
@@ -75,6 +77,7 @@ class ProcessStack:
         roster = Roster.create("stack", standing=standing)
         stack = cls(roster=roster, profile=profile, addresses=addresses, sink_token=secrets.token_urlsafe(24))
         try:
+            stack._engines = _find_engines()
             stack._render(amend)
             stack._start_all(report)
             stack._wait_ready_to_judge()
@@ -147,7 +150,7 @@ class ProcessStack:
         """
         End a component if it still runs, start it again on the same ports and files, and wait until it is ready.
         """
-        old = self._running[name] if name in self._running else None
+        old = self._running.get(name)
         self.process(name).stop()
         if old:
             process = Process.start(old.process.program, roster=self.roster.id)
@@ -164,15 +167,27 @@ class ProcessStack:
             otlp_endpoint=self.addresses["collector.otlp_http"],
             directory=directory,
             roster=roster,
-            environment=config.PROFILES[self.profile].app_environment(),
+            environment=telemetry_environment(config.PROFILES[self.profile]),
         )
+
+    def delays(self) -> dict[str, float]:
+        """How long each hop of a signal may take by the configuration, in seconds; bounds are made of these."""
+        profile = config.PROFILES[self.profile]
+        return {
+            "export_s": float(profile.scrape_interval_s),
+            "batch_s": profile.batch_timeout_s,
+            "scrape_s": float(profile.scrape_interval_s),
+            "evaluation_s": float(profile.evaluation_interval_s),
+            "group_wait_s": float(profile.group_wait_s),
+            "expiration_s": float(profile.metric_expiration_s),
+        }
 
     # --- inside ---
 
     def _render(self, amend: Callable[[Path], None] | None) -> None:
         root = self.roster.path / "config"
         rules = root / "rules"
-        shutil.copytree(slo.generated(self.profile), rules)
+        shutil.copytree(rules_dir(self.profile), rules)
         for component in COMPONENTS.values():
             (self.roster.path / "data" / component.name).mkdir(parents=True)
             if component.config:
@@ -225,13 +240,14 @@ class ProcessStack:
 
     def _command(self, component: Component) -> tuple[tuple[str, ...], str, bool]:
         """The command that runs a component here, its version, and whether it is a stand-in."""
-        binary = engines.locate(component.binary) if component.binary else None
-        if binary:
-            head, version, stand_in = (str(binary),), engines.version(component.binary or ""), False
+        found = self._engines.get(component.binary or "")
+        head: tuple[str, ...]
+        if found:
+            head, version, stand_in = (str(found.path),), found.version, False
         elif component.module:
             head, version, stand_in = (sys.executable, "-m", component.module), component.version, component.stand_in
         else:
-            raise StackError(f"{component.name}: its engine {component.binary} is not here; `make engines` builds it")
+            raise StackError(f"{component.name}: its engine {component.binary} is not there; `make engines` builds it")
         values = {
             "config": str(self.roster.path / "config" / (component.config or "")),
             "data": str(self._data(component)),
@@ -309,6 +325,17 @@ def running_stack(**options: Any) -> Iterator[ProcessStack]:
         stack.stop()
 
 
+def _find_engines() -> dict[str, engines.Found]:
+    """The engine for each component that has one here; those that are not built by us are looked for on PATH alone."""
+    found = {one.binary: one for status in engines.status() for one in status.found}
+    for component in COMPONENTS.values():
+        if component.binary and component.binary not in engines.MAKERS and (path := shutil.which(component.binary)):
+            found[component.binary] = engines.Found(
+                binary=component.binary, path=Path(path), version=component.version, origin="PATH"
+            )
+    return found
+
+
 def _order() -> "TopologicalSorter[str]":
     return TopologicalSorter({component.name: component.needs for component in COMPONENTS.values()})
 
@@ -322,7 +349,10 @@ def _is_watching(prometheus: httpx.Client, state: dict[str, str]) -> bool:
     except (httpx.HTTPError, KeyError, ValueError):
         return False
     down = sorted({target["scrapePool"] for target in targets if target["health"] != "up"})
-    unevaluated = sorted({group["name"] for group in groups if group["lastEvaluation"].startswith("0001")})
+    # Slower groups look back for minutes; their first evaluation comes long before any drill could need it.
+    tick_s = min((group["interval"] for group in groups), default=0)
+    waiting = [group for group in groups if group["lastEvaluation"].startswith("0001") and group["interval"] == tick_s]
+    unevaluated = sorted({group["name"] for group in waiting})
     if down or not targets:
         state["waits for"] = f"targets that are not up: {', '.join(down) or 'none is known'}"
     elif unevaluated:

@@ -58,6 +58,10 @@ class Roster:
                 if (path / "roster.json").exists():
                     yield cls(id=path.name, path=path)
 
+    def marker(self) -> dict[str, str]:
+        """The environment that makes a process one of this roster."""
+        return {MARKER: self.id}
+
     @property
     def standing(self) -> bool:
         """Whether it has no owner: it stays until somebody disbands it."""
@@ -111,15 +115,3 @@ class Roster:
         psutil.wait_procs(ended, timeout=5)
         shutil.rmtree(self.path, ignore_errors=True)
         return len(ended)
-
-
-def sweep() -> list[str]:
-    """
-    Clear up after every owner that is gone. Returns a sentence for each roster that was disbanded.
-    """
-    swept = []
-    for roster in Roster.all():
-        if roster.orphaned:
-            count = roster.disband()
-            swept.append(f"{roster.id}: its command was killed; ended {count} of its processes")
-    return swept

@@ -1,0 +1,97 @@
+"""Analysis: a saved run in, its record and report out; no stack is needed, so it can be done again with better checks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import reports.html
+from assertions import delivered, traces
+from assertions.evidence import Evidence
+from assertions.judge import check_ids, judge
+from scenarios.history import History, HistoryError, Phase
+from scenarios.model import Scenario
+from scenarios.record import Outcome, Part, Record, Verdict
+from tocsin import __version__
+from tocsin.rundir import RunDir
+
+LOG_TAIL_LINES = 200
+
+
+def analyze(run: RunDir) -> Record:
+    """
+    Judge a run by what is on disk, and save its record and its report.
+
+    What is missing (the drill was killed, the disk was full) makes verdicts UNKNOWN; what is there is used.
+    Raises OSError or ValueError when there is not even a readable scenario.
+    """
+    scenario = Scenario.model_validate(json.loads(run.scenario.read_text(encoding="utf-8")))
+    setting = json.loads(run.setting.read_text(encoding="utf-8")) if run.setting.exists() else {}
+    history, problem = _history(run, setting.get("problem", ""))
+    evidence = Evidence.read(run.evidence) if run.evidence.exists() else None
+    if evidence is None:
+        problem = problem or "no evidence was gathered: the drill ended before it asked the backends"
+    outcomes = unknown(scenario, problem) if evidence is None else judge(scenario, history, evidence, namespace=run.id)
+    record = Record(
+        run_id=run.id,
+        scenario=scenario.to_json(),
+        source=setting.get("source", ""),
+        started_t=_edge(history, 0, setting.get("started_t", 0.0)),
+        ended_t=_edge(history, -1, setting.get("started_t", 0.0)),
+        runtime=setting.get("runtime", "unknown"),
+        profile=setting.get("profile", "unknown"),
+        parts=tuple(Part.model_validate(part) for part in setting.get("parts", [])),
+        outcomes=outcomes,
+        tocsin_version=__version__,
+        problem=problem,
+    )
+    record.save(run.record)
+    run.report.write_text(render(record, history, evidence, run.logs), encoding="utf-8")
+    return record
+
+
+def unknown(scenario: Scenario, reason: str) -> tuple[Outcome, ...]:
+    """The outcome of every check of a drill of which nothing can be known."""
+    return tuple(
+        Outcome(id=check_id, title=title, verdict=Verdict.UNKNOWN, expected="a verdict", observed=reason)
+        for check_id, title in check_ids(scenario).items()
+    )
+
+
+def render(record: Record, history: History, evidence: Evidence | None, logs: Path) -> str:
+    """The report as HTML."""
+    return reports.html.render_html(record, history, report_evidence(record, history, evidence), log_tails(logs))
+
+
+def report_evidence(record: Record, history: History, evidence: Evidence | None) -> dict[str, Any]:
+    """What a report draws besides record and history; parts that are not known are left out."""
+    if evidence is None:
+        return {}
+    parts = {
+        "series": {name: [list(point) for point in points] for name, points in evidence.series.items()},
+        "trace": traces.for_report(evidence),
+        "ledger": [hop.to_json() for hop in delivered.ledger(history, evidence)],
+        "alerts": [dict(outcome.facts) for outcome in record.outcomes if "time_to_detect_s" in outcome.facts],
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def log_tails(logs: Path) -> dict[str, str]:
+    """The end of every log that was kept, by name."""
+    tails = {}
+    for path in sorted(logs.glob("*.log")):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        tails[path.stem] = "\n".join(lines)
+    return tails
+
+
+def _history(run: RunDir, problem: str) -> tuple[History, str]:
+    try:
+        history = History.read(run.history)
+    except (OSError, HistoryError) as error:
+        return History([]), problem or f"the history cannot be read: {error}"
+    aborted = next((phase for phase in history.of(Phase) if phase.name == "aborted"), None)
+    return history, problem or (f"aborted: {aborted.reason}" if aborted else "")
+
+
+def _edge(history: History, index: int, otherwise: float) -> float:
+    return history.events[index].t if history.events else otherwise

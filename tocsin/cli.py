@@ -1,0 +1,306 @@
+"""The command line: `tocsin COMMAND`.
+
+Exit codes: 0 all passed, 1 one expectation failed, 2 usage or a bad file, 3 the stack failed or a verdict is unknown.
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from scenarios.errors import ScenarioError
+from scenarios.record import Record, Verdict
+from stack.errors import StackError
+from tocsin import __version__
+
+app = typer.Typer(
+    name="tocsin",
+    help="Fire drills for an observability stack: break something on purpose, prove that every signal told the truth in time.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+out = Console()
+err = Console(stderr=True)
+
+Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="where runs are kept")]
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    PASSED = 0
+    FAILED = 1
+    USAGE = 2
+    UNKNOWN = 3
+
+
+def exit_code(records: Sequence[Record]) -> Exit:
+    """The exit code for some drills: the worst of their verdicts."""
+    worst = Verdict.worst([record.verdict for record in records])
+    return {Verdict.PASS: Exit.PASSED, Verdict.FAIL: Exit.FAILED, Verdict.UNKNOWN: Exit.UNKNOWN}[worst]
+
+
+def main() -> None:
+    """
+    The entry point: every error that a user can cause is one clear message and an exit code, not a traceback.
+    """
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app()
+    except ScenarioError as error:
+        _fail(str(error), Exit.USAGE)
+    except (FileNotFoundError, FileExistsError) as error:
+        _fail(_plain(error), Exit.USAGE)
+    except StackError as error:
+        _fail(str(error), Exit.UNKNOWN)
+    except OSError as error:
+        _fail(_plain(error), Exit.UNKNOWN)
+    except KeyboardInterrupt:
+        _fail("interrupted; everything was healed and stopped", Exit.UNKNOWN)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="print the version and end")] = False,
+) -> None:
+    if version:
+        out.print(f"tocsin {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    drills: Annotated[
+        list[str], typer.Argument(metavar="DRILL...", help="a name of the catalogue, a file or a folder")
+    ],
+    runs: Runs = Path("runs"),
+    at_once: Annotated[int | None, typer.Option(min=1, help="drills side by side on one stack")] = None,
+) -> None:
+    """Run drills, judge them and write a report of each."""
+    from scenarios.loader import find, load
+    from tocsin.display import watch
+    from tocsin.fleet import Fleet, Order
+    from tocsin.stacks import stack_for
+
+    orders = [Order(scenario=load(path), source=str(path)) for path in find(drills)]
+    _sweep()
+    with _engines_ready() as report:
+        fleet = Fleet(orders, runs=runs, make_stack=_reporting(stack_for, report), at_once=at_once)
+    fleet.start()
+    try:
+        watch(fleet, out)
+    except BaseException:
+        fleet.cancel()
+        raise
+    records = [fleet.result(index) for index in range(len(orders))]
+    _show(records, runs)
+    raise typer.Exit(exit_code(records))
+
+
+@app.command()
+def up(
+    profile: Annotated[str, typer.Option(help="drill or production")] = "drill",
+    port: Annotated[list[str] | None, typer.Option(metavar="COMPONENT.PORT=N", help="a port of your choice")] = None,
+) -> None:
+    """Start a stack that stays up for many drills."""
+    from stack.config import PROFILES
+    from stack.runtimes.processes import ProcessStack
+
+    if profile not in PROFILES:
+        raise typer.BadParameter(f"unknown profile {profile!r}; known: {', '.join(PROFILES)}", param_hint="--profile")
+    fixed = dict(_port(text) for text in port or [])
+    _sweep()
+    if ProcessStack.standing():
+        raise StackError("a stack is up already; `tocsin status` shows it, `tocsin down` ends it")
+    with _engines_ready() as report:
+        stack = ProcessStack.create(profile=profile, standing=True, fixed_ports=fixed, report=report)
+    out.print(f"[green]up[/]: {', '.join(stack.running())} ({profile} profile)")
+    _status_table(stack)
+
+
+@app.command()
+def down() -> None:
+    """End the stack that `up` left, and whatever a killed command left behind."""
+    from stack.runtimes.processes import ProcessStack
+
+    swept = _sweep()
+    stack = ProcessStack.standing()
+    if stack is None:
+        out.print("nothing to end: no stack is up" if not swept else "no stack is up")
+        return
+    stack.stop()
+    out.print("[green]down[/]")
+
+
+@app.command()
+def status() -> None:
+    """Show the stack that `up` left. Exit code 3 when a part of it does not answer."""
+    from stack.runtimes.processes import ProcessStack
+
+    _sweep()
+    stack = ProcessStack.standing()
+    if stack is None:
+        out.print("no stack is up; `tocsin up` starts one")
+        return
+    if not _status_table(stack):
+        raise typer.Exit(Exit.UNKNOWN)
+
+
+@app.command()
+def analyze(
+    run: Annotated[str, typer.Argument(help="a run's folder, its id, the beginning of it, or `last`")] = "last",
+    runs: Runs = Path("runs"),
+) -> None:
+    """Judge a saved run again; no stack is needed."""
+    from tocsin import analysis
+    from tocsin.rundir import RunDir
+
+    record = analysis.analyze(RunDir.find(runs, run))
+    _show([record], runs)
+    raise typer.Exit(exit_code([record]))
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="a run's folder, its id, the beginning of it, or `last`")] = "last",
+    runs: Runs = Path("runs"),
+    markdown: Annotated[bool, typer.Option("--markdown", help="print a summary in Markdown instead")] = False,
+) -> None:
+    """Write the report of a judged run again and say where it is."""
+    import reports.markdown
+    from tocsin import analysis
+    from tocsin.rundir import RunDir
+
+    found = RunDir.find(runs, run)
+    if markdown:
+        sys.stdout.write(reports.markdown.render_markdown(Record.read(found.record)))
+        return
+    analysis.analyze(found)
+    out.print(str(found.report), soft_wrap=True)
+
+
+@app.command()
+def compare(
+    one: Annotated[str, typer.Argument(help="a run")],
+    other: Annotated[str, typer.Argument(help="another run")],
+    runs: Runs = Path("runs"),
+) -> None:
+    """Show what changed between two runs, as Markdown."""
+    import reports.compare
+    from tocsin.rundir import RunDir
+
+    records = [Record.read(RunDir.find(runs, name).record) for name in (one, other)]
+    sys.stdout.write(reports.compare.render_markdown(reports.compare.compare(*records)))
+
+
+@app.command(name="list")
+def list_() -> None:
+    """List the drills of the catalogue."""
+    from rich.table import Table
+
+    from scenarios.loader import catalog, load
+
+    table = Table("drill", "why", "faults", "lasts", box=None, header_style="bold")
+    for path in catalog():
+        scenario = load(path)
+        faults = ", ".join(fault.kind for fault in scenario.faults) or "none"
+        table.add_row(scenario.name, " ".join(scenario.why.split()), faults, f"{scenario.load.total_s:g} s")
+    out.print(table)
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="where to write them")] = Path(),
+) -> None:
+    """Write a commented drill and a small test to start from."""
+    from scenarios import starter
+
+    for path in starter.write(directory):
+        out.print(str(path), soft_wrap=True)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of drills, for editors."""
+    from scenarios.schema import json_schema
+
+    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is there, what is missing, and which runtime `auto` would choose and why. Exit code 3 if no drill could run."""
+    from tocsin import doctor as checks
+
+    if not checks.show(out):
+        raise typer.Exit(Exit.UNKNOWN)
+
+
+def _show(records: Sequence[Record], runs: Path) -> None:
+    from tocsin.display import show_record
+
+    for record in records:
+        show_record(record, runs, out)
+
+
+def _status_table(stack: Any) -> bool:
+    from tocsin.display import show_stack
+
+    return show_stack(stack, out)
+
+
+def _sweep() -> list[str]:
+    """Clear up after commands that were killed: their processes, and their faults in systems that are not ours."""
+    from tocsin.sweeping import sweep
+
+    swept = sweep()
+    for line in swept:
+        err.print(f"[yellow]cleared up[/] {escape(line)}")
+    return swept
+
+
+@contextmanager
+def _engines_ready() -> Iterator[Callable[[str], None]]:
+    """Build the engines that are missing, with progress; then report what starts, in one line that changes."""
+    from stack import engines
+    from stack.engines.display import shown
+
+    with shown(err) as progress:
+        engines.ensure(report=progress)
+    with err.status("starting") as line:
+        yield lambda text: line.update(escape(text))
+
+
+def _reporting(make: Any, report: Callable[[str], None]) -> Any:
+    return lambda *, exclusive: make(exclusive=exclusive, report=report)
+
+
+def _port(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    if not number.isdigit() or not 0 < int(number) < 65536:
+        raise typer.BadParameter(f"{text!r}: write COMPONENT.PORT=N, such as prometheus.http=9090", param_hint="--port")
+    return name, int(number)
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _plain(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+
+
+def _fail(text: str, code: Exit) -> None:
+    err.print(f"[red]tocsin:[/] {escape(text)}", soft_wrap=True)
+    sys.exit(code)

@@ -1,0 +1,101 @@
+"""Display: drills, records and stacks in a terminal."""
+
+import time
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.live import Live as Screen
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from scenarios.record import Record, Verdict
+from stack.runtimes.processes import ProcessStack
+from tocsin.fleet import Fleet
+from tocsin.live import Live
+from tocsin.rundir import RunDir
+
+STYLES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow"}
+
+ALERT_STYLES = {"firing": "red", "pending": "yellow", "suppressed": "dim"}
+
+_REFRESH_S = 0.25
+
+
+def watch(fleet: Fleet, console: Console) -> None:
+    """
+    Show all drills until they have ended: a live table on a terminal, a line for each change of stage elsewhere.
+    """
+    if not console.is_terminal:
+        _watch_in_lines(fleet, console)
+        return
+    with Screen(console=console, refresh_per_second=4, transient=True) as screen:
+        while not fleet.done():
+            screen.update(live_table(fleet.lives()))
+            time.sleep(_REFRESH_S)
+
+
+def live_table(lives: list[Live]) -> Table:
+    """What each drill is doing."""
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    for column in ("drill", "stage", "", "requests/s", "failed", "faults on", "alerts"):
+        table.add_column(column)
+    for live in lives:
+        since = live.started_t
+        elapsed_s = min(live.total_s, time.time() - since) if since else 0.0
+        table.add_row(
+            live.name,
+            Text(live.verdict, style=STYLES[Verdict(live.verdict)]) if live.verdict else live.stage,
+            ProgressBar(total=live.total_s, completed=elapsed_s, width=20),
+            f"{live.rate:.0f}",
+            f"{live.failed} of {live.requests}",
+            ", ".join(live.active_faults()),
+            Group(
+                *(Text(f"{name}: {state}", style=ALERT_STYLES[state]) for name, state in live.active_alerts().items())
+            ),
+        )
+    return table
+
+
+def _watch_in_lines(fleet: Fleet, console: Console) -> None:
+    told: dict[str, str] = {}
+    while True:
+        done = fleet.done()
+        for live in fleet.lives():
+            if told.get(live.name) != live.stage:
+                told[live.name] = live.stage
+                console.print(f"{live.name}: {live.stage}", highlight=False)
+        if done:
+            return
+        time.sleep(_REFRESH_S)
+
+
+def show_record(record: Record, runs: Path, console: Console) -> None:
+    """The verdict of each check, what was wrong in whole sentences, and where the report is."""
+    verdict = record.verdict
+    console.print(f"\n[bold {STYLES[verdict]}]{verdict}[/] [bold]{escape(record.run_id)}[/]", soft_wrap=True)
+    for outcome in record.outcomes:
+        style = STYLES[outcome.verdict]
+        text = outcome.observed if outcome.verdict is Verdict.PASS else outcome.message()
+        title = f"{outcome.title}: " if outcome.verdict is Verdict.PASS else ""
+        console.print(f"  [{style}]{outcome.verdict:<7}[/] {escape(title + text)}", highlight=False)
+    if record.problem:
+        console.print(f"  [yellow]problem[/] {escape(record.problem)}", highlight=False)
+    stand_ins = [part.name for part in record.parts if part.stand_in]
+    if stand_ins:
+        console.print(f"  [dim]stand-in in place of the real one: {', '.join(stand_ins)}[/]")
+    console.print(f"  report: {RunDir(runs / record.run_id).report}", highlight=False, soft_wrap=True)
+
+
+def show_stack(stack: ProcessStack, console: Console) -> bool:
+    """Every component and whether it is ready now. Returns whether all are."""
+    table = Table("component", "version", "address", "state", box=None, header_style="bold")
+    states = {name: stack.ready(name) for name in stack.running()}
+    for name, running in stack.running().items():
+        port = running.component.ready.partition("/")[0]
+        version = f"{running.version} (stand-in)" if running.stand_in else running.version
+        state = "[green]ready[/]" if states[name] else "[red]does not answer[/]"
+        table.add_row(name, version, stack.url(f"{name}.{port}"), state)
+    console.print(table)
+    return all(states.values())

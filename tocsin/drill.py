@@ -1,0 +1,209 @@
+"""Drill: one scenario on one stack: act, record, then judge.
+
+1. make the run's folder and write down what is to be done; 2. start the demo app; 3. watch the alerts; 4. start the traffic and warm up;
+5. drive, and inject the faults; 6. cool down, all healed; 7. close the history; 8. gather the evidence; 9. judge; 10. record and report.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from scenarios.traffic import AbortWatch, TrafficError, TrafficProcess
+
+from assertions.alertmanager import Alertmanager
+from assertions.backend import BackendError
+from assertions.evidence import Delays
+from assertions.gather import Backends, gather
+from assertions.prometheus import Prometheus
+from assertions.sink import Sink
+from assertions.tempo import Tempo
+from scenarios.history import Event, History, HistoryWriter, Phase, write_json
+from scenarios.injection import FaultRunner
+from scenarios.model import Scenario
+from scenarios.record import Part, Record
+from stack.errors import StackError
+from stack.runtimes.app import App
+from stack.runtimes.processes import ProcessStack
+from stack.runtimes.roster import Roster
+from tocsin.analysis import analyze
+from tocsin.live import Live
+from tocsin.rundir import RunDir
+from tocsin.services import DrillServices
+from tocsin.watcher import Watcher
+
+LOG_LIMIT_BYTES = 1_000_000
+"""How much of each log a run keeps: the end of it."""
+
+_STEP_S = 0.1
+
+
+@dataclass(slots=True, kw_only=True)
+class Drill:
+    """
+    One scenario, to be run once. `live` may be read by others meanwhile; `cancel` ends it early, with everything healed.
+
+    `before_traffic` is called when the demo app is ready; drills that run together wait for each other there.
+    """
+
+    scenario: Scenario
+    stack: ProcessStack
+    runs: Path
+    source: str = ""
+    cancel: threading.Event = field(default_factory=threading.Event)
+    before_traffic: Callable[[], None] = lambda: None
+    live: Live = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.live = Live(name=self.scenario.name, total_s=self.scenario.load.total_s)
+
+    def run(self) -> Record:
+        """
+        All ten steps. Whatever goes wrong once there is a run folder becomes part of the record; the history is never lost.
+
+        Raises OSError when not even the folder can be written. KeyboardInterrupt passes, after all is healed and recorded.
+        """
+        run = RunDir.create(self.runs, self.scenario.name)
+        write_json(run.scenario, self.scenario.to_json())
+        try:
+            problem = self._act(run)
+        except KeyboardInterrupt:
+            self._judge(run, "interrupted by hand")
+            raise
+        return self._judge(run, problem)
+
+    def _act(self, run: RunDir) -> str:
+        """Steps 2 to 8. Returns what went wrong, in words, or nothing."""
+        roster = Roster.create("drill")
+        roster.write("run.json", {"path": str(run.path.absolute())})
+        try:
+            app = self.stack.app(namespace=run.id, directory=run.logs, roster=roster.id)
+            self.live.enter("starting the app")
+            with app, HistoryFile(run.history, self.live) as history:
+                self.before_traffic()
+                self._drive(run, app, roster, history)
+                history.close()
+                self.live.enter("gathering")
+                self._gather(run)
+                return history.problem
+        except (StackError, TrafficError, BackendError, OSError, ValueError) as error:
+            return f"{type(error).__name__}: {error}"
+        finally:
+            roster.disband()
+            self._keep_logs(run)
+
+    def _drive(self, run: RunDir, app: App, roster: Roster, history: "HistoryFile") -> None:
+        """Steps 3 to 6; when it returns or raises, every fault is healed and no traffic is left."""
+        plan = self.scenario.faults + self.scenario.noise
+        faults = {f"faults/{number}": fault for number, fault in enumerate(self.scenario.faults, 1)}
+        faults |= {f"noise/{number}": fault for number, fault in enumerate(self.scenario.noise, 1)}
+        services = DrillServices(stack=self.stack, app=app)
+        runner = FaultRunner(faults=faults, services=services, record=history.record, run_dir=run.path)
+        traffic = TrafficProcess(
+            load=self.scenario.load, faults=plan, url=app.url, directory=run.path, environment=roster.marker()
+        )
+        with self._watching(run, history), traffic, runner:
+            traffic.start()
+            runner.start(traffic.start_t + self.scenario.load.warm_up)
+            self._watch_over(traffic, history)
+
+    def _watch_over(self, traffic: TrafficProcess, history: "HistoryFile") -> None:
+        """Let the traffic run its course; end it early when told to, when clients suffer too much, or when nothing can be kept."""
+        abort = AbortWatch(self.scenario.abort)
+        while traffic.running:
+            events = traffic.events(within_s=_STEP_S)
+            history.record(*events)
+            reason = "cancelled" if self.cancel.is_set() else abort.see(events) or history.problem
+            if reason:
+                history.record(Phase(t=time.time(), name="aborted", reason=reason))
+                return
+        history.record(*traffic.events(within_s=0))
+
+    @contextmanager
+    def _watching(self, run: RunDir, history: "HistoryFile") -> Iterator[None]:
+        endpoints = self.stack.endpoints()
+        prometheus, alertmanager = Prometheus(endpoints["prometheus"]), Alertmanager(endpoints["alertmanager"])
+        sink = Sink(endpoints["sink"], endpoints["sink_token"])
+        watcher = Watcher(
+            namespace=run.id, prometheus=prometheus, alertmanager=alertmanager, sink=sink, record=history.record
+        )
+        try:
+            watcher.start()
+            yield
+        finally:
+            watcher.stop()
+            for client in (prometheus, alertmanager, sink):
+                client.close()
+
+    def _gather(self, run: RunDir) -> None:
+        """Step 8: ask the backends, with the demo app still up, and have the answers on disk."""
+        endpoints = self.stack.endpoints()
+        prometheus, tempo = Prometheus(endpoints["prometheus"]), Tempo(endpoints["tempo"])
+        delays = Delays(**self.stack.delays())
+        backends = Backends(prometheus=prometheus, tempo=tempo, namespace=run.id, delays=delays)
+        try:
+            gather(self.scenario, History.read(run.history), backends).save(run.evidence)
+        finally:
+            prometheus.close()
+            tempo.close()
+
+    def _judge(self, run: RunDir, problem: str) -> Record:
+        """Steps 9 and 10."""
+        self.live.enter("judging")
+        write_json(run.setting, self._setting(problem))
+        record = analyze(run)
+        self.live.verdict = record.verdict
+        self.live.enter("done")
+        return record
+
+    def _setting(self, problem: str) -> dict[str, object]:
+        running = self.stack.running()
+        parts = [Part(name=name, version=one.version, stand_in=one.stand_in) for name, one in running.items()]
+        return {
+            "runtime": self.stack.runtime,
+            "profile": self.stack.profile,
+            "parts": [part.model_dump() for part in parts],
+            "source": self.source,
+            "started_t": time.time(),
+            "problem": problem,
+        }
+
+    def _keep_logs(self, run: RunDir) -> None:
+        """Copy the end of each component's log; the stack's own files go with the stack."""
+        for name, path in self.stack.logs().items():
+            with suppress(OSError):
+                (run.logs / f"{name}.log").write_bytes(path.read_bytes()[-LOG_LIMIT_BYTES:])
+
+
+class HistoryFile:
+    """
+    The history while it is written: each event goes to disk and to the live view.
+
+    A disk that is full must not keep anything from being healed, so the first failed write becomes `problem` and no error.
+    """
+
+    def __init__(self, path: Path, live: Live) -> None:
+        self._writer = HistoryWriter(path)
+        self._live = live
+        self.problem = ""
+
+    def record(self, *events: Event) -> None:
+        """Keep events; safe in any thread."""
+        self._live.see(*events)
+        try:
+            self._writer.append(*events)
+        except OSError as error:
+            self.problem = self.problem or f"the history cannot be written: {error.strerror or error}"
+
+    def close(self) -> None:
+        """End the history; a later event is refused."""
+        self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

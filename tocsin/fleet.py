@@ -1,0 +1,137 @@
+"""Fleet: many drills at once: those that share a stack side by side, exclusive ones alone, each on a stack of its own."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from scenarios.model import Scenario
+from scenarios.record import Record
+from stack.runtimes.processes import ProcessStack
+from tocsin.drill import Drill
+from tocsin.live import Live
+
+START_TOGETHER_WITHIN_S = 90.0
+"""How long drills wait for each other before their traffic: a demo app that starts would slow down those that run already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One drill to run, and the file that it came from."""
+
+    scenario: Scenario
+    source: str
+
+
+class MakeStack(Protocol):
+    """Makes a stack for as long as a block lasts; `exclusive` ones are never shared with anybody."""
+
+    def __call__(self, *, exclusive: bool) -> AbstractContextManager[ProcessStack]: ...
+
+
+def at_once_by_default() -> int:
+    """Three drills for each core: a drill mostly waits."""
+    return 3 * (os.cpu_count() or 1)
+
+
+class Fleet:
+    """
+    Runs orders in the background from `start` on; `result` waits for one of them.
+
+    `cancel` ends all early, healed. Drills that have not begun by then end as a CancelledError of their future.
+    """
+
+    def __init__(
+        self,
+        orders: Sequence[Order],
+        *,
+        runs: Path,
+        make_stack: MakeStack,
+        at_once: int | None = None,
+    ) -> None:
+        self.orders = tuple(orders)
+        self.cancelled = threading.Event()
+        self._runs = runs
+        self._make_stack = make_stack
+        self._at_once = at_once or at_once_by_default()
+        self._futures: Mapping[int, Future[Record]] = {index: Future() for index in range(len(self.orders))}
+        self._thread = threading.Thread(target=self._run, name="fleet", daemon=True)
+        self._lives: dict[int, Live] = {}
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def result(self, index: int) -> Record:
+        """The record of one order, when it is there. Raises what kept it from running at all (StackError, OSError)."""
+        return self._futures[index].result()
+
+    def done(self) -> bool:
+        """Whether all orders have ended."""
+        return all(future.done() for future in self._futures.values())
+
+    def lives(self) -> list[Live]:
+        """A view of each drill that has begun."""
+        return [self._lives[index] for index in sorted(self._lives)]
+
+    def cancel(self) -> None:
+        """End all drills early and wait until everything is healed and stopped."""
+        self.cancelled.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        shared = [index for index, order in enumerate(self.orders) if not order.scenario.exclusive]
+        alone = [index for index, order in enumerate(self.orders) if order.scenario.exclusive]
+        for batch in _batches(shared, self._at_once):
+            self._on_a_stack(batch, exclusive=False)
+        for index in alone:
+            self._on_a_stack([index], exclusive=True)
+
+    def _on_a_stack(self, indices: Sequence[int], *, exclusive: bool) -> None:
+        try:
+            if self.cancelled.is_set():
+                raise InterruptedError("cancelled before it began")
+            with self._make_stack(exclusive=exclusive) as stack:
+                together = threading.Barrier(len(indices))
+                with ThreadPoolExecutor(len(indices), thread_name_prefix="drill") as pool:
+                    list(pool.map(lambda index: self._drill(index, stack, together), indices))
+        except BaseException as error:  # the stack did not start; everybody who waits is told
+            for index in indices:
+                with suppress(Exception):
+                    self._futures[index].set_exception(error)
+
+    def _drill(self, index: int, stack: ProcessStack, together: threading.Barrier) -> None:
+        order, future = self.orders[index], self._futures[index]
+        drill = Drill(
+            scenario=order.scenario,
+            stack=stack,
+            runs=self._runs,
+            source=order.source,
+            cancel=self.cancelled,
+            before_traffic=_meet(together),
+        )
+        self._lives[index] = drill.live
+        try:
+            future.set_result(drill.run())
+        except BaseException as error:
+            together.abort()
+            future.set_exception(error)
+
+
+def _meet(together: threading.Barrier) -> Callable[[], None]:
+    """Wait for the others of the batch; go on alone when one of them fails or takes too long."""
+
+    def wait() -> None:
+        with suppress(threading.BrokenBarrierError):
+            together.wait(START_TOGETHER_WITHIN_S)
+
+    return wait
+
+
+def _batches(indices: Sequence[int], size: int) -> list[Sequence[int]]:
+    return [indices[start : start + size] for start in range(0, len(indices), size)]

@@ -1,0 +1,181 @@
+"""Gate: the pytest plugin. It collects `*.drill.yaml`, runs the selected drills side by side, and makes one test of each check.
+
+FAIL is a test's failure, UNKNOWN is its error. Python tests may use the fixtures `stack` and `drill` instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from scenarios.model import Scenario
+    from scenarios.record import Outcome, Record
+    from stack.runtimes.processes import ProcessStack
+    from tocsin.fleet import Fleet
+
+# pytest loads this module in every project in whose environment tocsin is installed, so what is heavy is imported when it is needed.
+
+
+class Unmet(AssertionError):
+    """A backend answered, and it is wrong: FAIL."""
+
+
+class Unknown(Exception):
+    """It could not be found out: UNKNOWN, which is never a pass."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the gate."""
+    group = parser.getgroup("tocsin", "fire drills")
+    group.addoption("--tocsin-runs", default="runs", metavar="DIR", help="where runs are kept (default: runs)")
+    group.addoption("--tocsin-at-once", type=int, default=None, metavar="N", help="drills side by side on one stack")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DrillFile | None:
+    """Every `*.drill.yaml` is a file of tests."""
+    if file_path.name.endswith(".drill.yaml"):
+        return DrillFile.from_parent(parent, path=file_path)
+    return None
+
+
+class DrillFile(pytest.File):
+    """One drill: its checks are known before anything runs."""
+
+    scenario: Scenario
+
+    def collect(self) -> Iterator[DrillItem]:
+        """One test for each fault (was it felt?) and for each expectation."""
+        from assertions.judge import check_ids
+        from scenarios.errors import ScenarioError
+        from scenarios.loader import load
+
+        try:
+            self.scenario = load(self.path)
+        except ScenarioError as error:
+            raise self.CollectError(str(error)) from error
+        for check_id, title in check_ids(self.scenario).items():
+            yield DrillItem.from_parent(self, name=f"{check_id} {title}", check_id=check_id)
+
+
+class DrillItem(pytest.Item):
+    """One check of a drill."""
+
+    parent: DrillFile
+
+    def __init__(self, *, check_id: str, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.check_id = check_id
+        self.outcome: Outcome | None = None
+
+    def setup(self) -> None:
+        """Wait for the drill; an UNKNOWN verdict is an error, not a failure."""
+        import reports.junit
+
+        from scenarios.record import Verdict
+
+        record = _control(self.session).record_of(self.parent.path)
+        self.outcome = next(outcome for outcome in record.outcomes if outcome.id == self.check_id)
+        self.user_properties.extend(reports.junit.properties(record))
+        if self.outcome.verdict is Verdict.UNKNOWN:
+            raise Unknown(f"{self.outcome.message()}\nreport: {_control(self.session).report_of(record)}")
+
+    def runtest(self) -> None:
+        """Fail if the verdict is FAIL."""
+        from scenarios.record import Verdict
+
+        if self.outcome is not None and self.outcome.verdict is Verdict.FAIL:
+            raise Unmet(self.outcome.message())
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Our own errors say it all; a traceback into the plugin would not help."""
+        if isinstance(excinfo.value, (Unmet, Unknown)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where the check is written and what it is called."""
+        return self.path, 0, f"{self.parent.scenario.name}: {self.name}"
+
+
+class Control:
+    """
+    All drills of one pytest session: started when the first result is asked for, stopped when the session ends.
+    """
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._session = session
+        self.runs = Path(session.config.getoption("--tocsin-runs"))
+        self.at_once: int | None = session.config.getoption("--tocsin-at-once")
+        self._fleet: Fleet | None = None
+        self._index: dict[Path, int] = {}
+
+    def record_of(self, path: Path) -> Record:
+        """The record of the drill in this file; all selected drills begin at the first call."""
+        fleet = self._fleet or self._start()
+        return fleet.result(self._index[path])
+
+    def report_of(self, record: Record) -> Path:
+        """Where the report of a record is."""
+        return self.runs / record.run_id / "report.html"
+
+    def stop(self) -> None:
+        """Cancel what still runs and wait until it is healed."""
+        if self._fleet is not None:
+            self._fleet.cancel()
+
+    def _start(self) -> Fleet:
+        from tocsin.fleet import Fleet, Order
+        from tocsin.stacks import stack_for
+
+        files = {item.parent.path: item.parent for item in self._session.items if isinstance(item, DrillItem)}
+        self._index = {path: index for index, path in enumerate(files)}
+        orders = [Order(scenario=file.scenario, source=str(path)) for path, file in files.items()]
+        self._fleet = Fleet(orders, runs=self.runs, make_stack=stack_for, at_once=self.at_once)
+        self._fleet.start()
+        return self._fleet
+
+
+_CONTROL = pytest.StashKey[Control]()
+
+
+def _control(session: pytest.Session) -> Control:
+    if _CONTROL not in session.stash:
+        session.stash[_CONTROL] = Control(session)
+    return session.stash[_CONTROL]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End what still runs: `-x` and Ctrl-C must not leave a fault behind."""
+    if _CONTROL in session.stash:
+        session.stash[_CONTROL].stop()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[ProcessStack]:
+    """A stack for Python tests: the one that `tocsin up` left, else one of its own for the session."""
+    from tocsin.stacks import stack_for
+
+    with stack_for(exclusive=False) as made:
+        yield made
+
+
+@pytest.fixture
+def drill(stack: ProcessStack, request: pytest.FixtureRequest) -> Callable[[str | Path | Scenario], Record]:
+    """Runs a drill (a name of the catalogue, a file, or a Scenario) on the stack, and gives its record."""
+    from scenarios.loader import find, load
+    from scenarios.model import Scenario
+    from tocsin.drill import Drill
+
+    runs = Path(request.config.getoption("--tocsin-runs"))
+
+    def run(wanted: str | Path | Scenario) -> Record:
+        if isinstance(wanted, Scenario):
+            return Drill(scenario=wanted, stack=stack, runs=runs, source="python").run()
+        (path,) = find([wanted])
+        return Drill(scenario=load(path), stack=stack, runs=runs, source=str(path)).run()
+
+    return run

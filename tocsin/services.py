@@ -1,0 +1,41 @@
+"""Services: what the faults of one drill may do: to the components of its stack, and to the roles of its own demo app."""
+
+from dataclasses import dataclass
+
+from stack.runtimes.app import ROLES, App
+from stack.runtimes.process import Process
+from stack.runtimes.processes import ProcessStack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillServices:
+    """Finds each name where it runs; see `scenarios.faults.Services`."""
+
+    stack: ProcessStack
+    app: App
+
+    def kill(self, name: str) -> None:
+        """End it at once."""
+        self._process(name).kill()
+
+    def pause(self, name: str) -> None:
+        """Freeze it."""
+        self._process(name).pause()
+
+    def unpause(self, name: str) -> None:
+        """Thaw it."""
+        self._process(name).unpause()
+
+    def restart(self, name: str) -> None:
+        """Stop it where it runs, start it, and return when it is ready."""
+        if name in ROLES:
+            self.app.restart(name)
+        else:
+            self.stack.restart(name)
+
+    def fault_api(self, role: str) -> tuple[str, str]:
+        """Address and token of a role's fault API."""
+        return self.app.fault_api(role)
+
+    def _process(self, name: str) -> Process:
+        return self.app.process(name) if name in ROLES else self.stack.process(name)

@@ -1,0 +1,27 @@
+"""Stacks: which stack a drill gets: the one that stays up, or one of its own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from stack.errors import StackError
+from stack.runtimes.processes import ProcessStack, running_stack
+
+
+@contextmanager
+def stack_for(*, exclusive: bool, report: Callable[[str], None] = lambda _: None) -> Iterator[ProcessStack]:
+    """
+    The standing stack if there is one and it may be shared, else one that ends with the block.
+
+    Raises StackError when the standing one is broken, for a drill on it would judge the wrong thing.
+    """
+    standing = None if exclusive else ProcessStack.standing()
+    if standing is None:
+        with running_stack(report=report) as stack:
+            yield stack
+        return
+    down = [name for name in standing.running() if not standing.ready(name)]
+    if down:
+        raise StackError(
+            f"the standing stack is broken: {', '.join(down)} does not answer; `tocsin down`, then `tocsin up`"
+        )
+    yield standing
