@@ -5,6 +5,7 @@ Places across are in per cent and heights in pixels, so a chart stretches with t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean, median
 
 from markupsafe import Markup
@@ -63,7 +64,9 @@ class Panel:
     compared: bool
 
 
-def panel(metric: Metric, bins: Sequence[Bin], backend: Sequence[Point], window: Window, shades: Sequence[Shade]) -> Panel:
+def panel(
+    metric: Metric, bins: Sequence[Bin], backend: Sequence[Point], window: Window, shades: Sequence[Shade]
+) -> Panel:
     """
     Draw one metric.
     """
@@ -100,10 +103,16 @@ def backdrop(window: Window, shades: Sequence[Shade], height: int) -> Markup:
     The shaded faults and the lines of the time axis, for any picture that shares it.
     """
     faults = [
-        element("rect", x=window.x(each.start), y=0, width=window.width(each.start, each.end), height=height,
-                class_="shade noise" if each.noise else "shade")
+        element(
+            "rect",
+            x=window.x(each.start),
+            y=0,
+            width=window.width(each.start, each.end),
+            height=height,
+            class_="shade noise" if each.noise else "shade",
+        )
         for each in shades
-    ]  # fmt: skip
+    ]
     lines = [
         element("line", x1=window.x(t), x2=window.x(t), y1=0, y2=height, class_="zero" if label == "0" else "grid")
         for t, label in window.ticks()
@@ -124,8 +133,7 @@ def _grid(ticks: Sequence[float], metric: Metric) -> Markup:
     for value in ticks:
         y = HEIGHT - HEIGHT * value / ticks[-1]
         marks.append(element("line", x1=0, x2="100%", y1=y, y2=y, class_="base" if value == 0 else "grid"))
-        if value in (ticks[0], ticks[-1], ticks[len(ticks) // 2]):
-            marks.append(element("text", metric.write(value), x=-8, y=y + 4, class_="tick end"))
+        marks.append(element("text", metric.write(value), x=-8, y=y + 4, class_="tick end"))
     return group(*marks, aria_hidden="true")
 
 
@@ -145,7 +153,7 @@ def runs(points: Sequence[Point]) -> list[list[tuple[float, float]]]:
     """
     Split a series where it has no number, or no sample for more than three usual steps.
     """
-    steps = [after[0] - before[0] for before, after in zip(points, points[1:], strict=False)]
+    steps = [after[0] - before[0] for before, after in pairwise(points)]
     widest = 3 * median(steps) if steps else 0.0
     found: list[list[tuple[float, float]]] = [[]]
     for t, value in points:
@@ -164,7 +172,9 @@ def _hits(bins: Sequence[Bin], seen: Sequence[Point], metric: Metric, window: Wi
         told = f", Prometheus {metric.write(there[-1])}" if there else ""
         label = f"{figures.seconds(each.t - window.zero)}: clients {metric.write(metric.of(each))}{told}"
         width = window.width(each.t, each.t + each.width_s)
-        columns.append(titled(element("rect", x=window.x(each.t), y=0, width=width, height=HEIGHT, class_="hit"), label))
+        columns.append(
+            titled(element("rect", x=window.x(each.t), y=0, width=width, height=HEIGHT, class_="hit"), label)
+        )
     return group(*columns)
 
 
@@ -182,7 +192,10 @@ def gauge(value: float, bound: float | None, within: float | None, words: str) -
     """
     top = max(value, bound or 0.0, within or 0.0) * 1.06 or 1.0
     marks = [
-        titled(element("rect", x=share(mark / top), y=0, width=2, height=14, class_=kind), f"{name} {figures.seconds(mark)}")
+        titled(
+            element("rect", x=share(mark / top), y=0, width=2, height=14, class_=kind),
+            f"{name} {figures.seconds(mark)}",
+        )
         for mark, kind, name in ((within, "within", "allowed"), (bound, "bound", "bound"))
         if mark is not None
     ]

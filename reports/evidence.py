@@ -108,7 +108,11 @@ class Evidence:
         ledger = _part(evidence, "ledger", TypeAdapter(tuple[Hop, ...]), problems)
         alerts = _part(evidence, "alerts", TypeAdapter(tuple[AlertTimes, ...]), problems)
         return cls(
-            series={name: tuple(sorted(points, key=lambda point: point[0])) for name, points in (series or {}).items() if points},
+            series={
+                name: tuple(sorted(points, key=lambda point: point[0]))
+                for name, points in (series or {}).items()
+                if points
+            },
             trace=_part(evidence, "trace", TypeAdapter(Trace), problems),
             ledger=ledger or (),
             alerts=alerts or (),

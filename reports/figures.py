@@ -12,7 +12,9 @@ UNKNOWN = "–"
 
 # Escape sequences of terminals, other control characters, what turns the direction of writing, and halves of pairs.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 
 def known(value: object) -> float | None:
@@ -74,7 +76,13 @@ def percent(value: float | None) -> str:
     value = known(value)
     if value is None:
         return UNKNOWN
-    text = f"{value * 100:.4g}" if 0.9 < abs(value) < 10 else f"{value * 100:,.3g}" if abs(value) < 10 else f"{value * 100:,.0f}"
+    text = (
+        f"{value * 100:.4g}"
+        if 0.9 < abs(value) < 10
+        else f"{value * 100:,.3g}"
+        if abs(value) < 10
+        else f"{value * 100:,.0f}"
+    )
     return f"{text}%".replace("-", "−")
 
 

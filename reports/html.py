@@ -68,7 +68,7 @@ def _context(record: Record, history: History, evidence: Evidence, logs: Mapping
         "record": record,
         "name": story.scenario_name(record),
         "why": str(record.scenario.get("why") or ""),
-        "sentence": story.sentence(record, history),
+        "headline": story.headline(record, history),
         "ladder": story.ladder(record),
         "stand_ins": [part for part in record.parts if part.stand_in],
         "blind": list(history.of(Blind)),
@@ -93,7 +93,9 @@ def _context(record: Record, history: History, evidence: Evidence, logs: Mapping
 
 
 def _row(record: Record, outcome: Outcome) -> Row:
-    detect, bound, within = (figures.known(outcome.facts.get(key)) for key in ("time_to_detect_s", "bound_s", "within_s"))
+    detect, bound, within = (
+        figures.known(outcome.facts.get(key)) for key in ("time_to_detect_s", "bound_s", "within_s")
+    )
     words = f"took {figures.seconds(detect)}, bound {figures.seconds(bound)}"
     return Row(
         outcome=outcome,
@@ -116,7 +118,8 @@ def _timeline(record: Record, history: History, evidence: Evidence, found: tuple
     shades = trials.shades(found)
     requests = truth.bins(history)
     panels = [
-        charts.panel(metric, requests, evidence.series.get(metric.series, ()), window, shades) for metric in charts.METRICS
+        charts.panel(metric, requests, evidence.series.get(metric.series, ()), window, shades)
+        for metric in charts.METRICS
     ]
     lives = lifecycle.lanes(history, evidence.alerts, _expected(record), window.end)
     return Timeline(

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from reports import figures
 from reports.charts import Shade, backdrop
 from reports.lifecycle import Lane
-from reports.svg import element, group, titled
+from reports.svg import Attribute, element, group, titled
 from reports.window import Window
 from scenarios.history import History, Notification, Phase
 
@@ -43,13 +43,22 @@ def faults(shades: Sequence[Shade], window: Window) -> Markup:
         y = number * _FAULT_HEIGHT
         late = window.share(each.start) > 0.5
         bar = element(
-            "rect", x=window.x(each.start), y=y + 1, width=window.width(each.start, each.end), height=_FAULT_HEIGHT - 4,
-            rx=2, class_="fault noise" if each.noise else "fault",
-        )  # fmt: skip
+            "rect",
+            x=window.x(each.start),
+            y=y + 1,
+            width=window.width(each.start, each.end),
+            height=_FAULT_HEIGHT - 4,
+            rx=2,
+            class_="fault noise" if each.noise else "fault",
+        )
         name = element(
-            "text", figures.shortened(each.label, 60), x=window.x(each.end if late else each.start), y=y + 13,
-            dx=-6 if late else 6, class_="label end" if late else "label",
-        )  # fmt: skip
+            "text",
+            figures.shortened(each.label, 60),
+            x=window.x(each.end if late else each.start),
+            y=y + 13,
+            dx=-6 if late else 6,
+            class_="label end" if late else "label",
+        )
         span = f"{figures.seconds(each.start - window.zero)} to {figures.seconds(each.end - window.zero)}"
         rows.append(titled(group(bar, name), f"{each.label}, {span}"))
     words = "Faults: " + "; ".join(each.label for each in shades)
@@ -66,7 +75,13 @@ def alert(lane: Lane, window: Window, shades: Sequence[Shade]) -> Markup:
         bar = element("rect", y=22, height=14, class_=f"alert {stretch.state}", **shown)
         marks.append(titled(bar, f"{stretch.state} for {figures.seconds(stretch.end - stretch.start)}"))
     if lane.bound_t is not None and window.contains(lane.bound_t):
-        line = element("line", x1=window.x(lane.bound_t), x2=window.x(lane.bound_t), y1=17, y2=41, class_="bound")
+        ends: dict[str, Attribute] = {
+            "x1": window.x(lane.bound_t),
+            "x2": window.x(lane.bound_t),
+            "y1": 17.0,
+            "y2": 41.0,
+        }
+        line = group(element("line", class_="halo", **ends), element("line", class_="bound", **ends))
         marks.append(titled(line, f"computed bound, {figures.seconds(lane.bound_t - window.zero)}"))
     if lane.resolved_t is not None:
         marks.append(_dot(lane.resolved_t, window, "resolved", "resolved"))
@@ -83,7 +98,9 @@ def words(lane: Lane, window: Window) -> str:
         f"{each.state} from {figures.seconds(each.start - window.zero)} to {figures.seconds(each.end - window.zero)}"
         for each in lane.stretches
     ]
-    parts += [f"notified ({notice.status}) at {figures.seconds(notice.t - window.zero)}" for notice in lane.notifications]
+    parts += [
+        f"notified ({notice.status}) at {figures.seconds(notice.t - window.zero)}" for notice in lane.notifications
+    ]
     if lane.bound_t is not None:
         parts.append(f"bound at {figures.seconds(lane.bound_t - window.zero)}")
     return f"{who}: {', '.join(parts)}."
@@ -103,8 +120,10 @@ def _dot(t: float, window: Window, kind: str, what: str) -> Markup:
 
 def _arrival(notice: Notification, window: Window) -> Markup:
     """A pennant: filled when somebody was told of the fire, hollow when told of its end."""
-    at = {"x": window.x(notice.t), "y": 10}
-    pennant = element("svg", element("path", d="M1,31V2L11,6.5L1,11"), width=14, height=32, class_=f"told {notice.status}", **at)
+    at: dict[str, Attribute] = {"x": window.x(notice.t), "y": 10}
+    flag = element("path", d="M1,31V2L11,6.5L1,11")
+    pole = element("path", d="M1,31V2", class_="halo")
+    pennant = element("svg", pole, flag, width=14, height=32, class_=f"told {notice.status}", **at)
     return titled(pennant, f"{notice.receiver} told: {notice.status}, at {figures.seconds(notice.t - window.zero)}")
 
 

@@ -117,9 +117,9 @@ def _heard_of(found: Iterable[Lane], name: str, labels: Labels) -> bool:
 
 def _belongs(notice: Notification, name: str, labels: Labels) -> bool:
     """Whether a notification is of this alert: on its way an alert gains labels and loses none."""
-    return notice.name == name and (labels.items() - {(key, labels[key]) for key in _NOT_IDENTITY if key in labels}) <= (
-        notice.labels.items()
-    )
+    return notice.name == name and (
+        labels.items() - {(key, labels[key]) for key in _NOT_IDENTITY if key in labels}
+    ) <= (notice.labels.items())
 
 
 def _agree(some: Mapping[str, object], others: Labels) -> bool:

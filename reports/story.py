@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reports.figures import plural, seconds
+from reports.figures import known, seconds
 from scenarios.history import History, Phase
 from scenarios.record import Outcome, Record, Rung, Verdict
 
@@ -20,7 +20,14 @@ STEPS: tuple[tuple[Rung, str, str], ...] = (
 
 MEANING: Mapping[Rung, str] = {rung: meaning for rung, _, meaning in STEPS}
 
-State = Literal["reached", "broken", "beyond", "untried"]
+State = Literal["reached", "broken", "beyond", "unproved", "untried"]
+
+_NOTES: Mapping[State, str] = {
+    "reached": "reached",
+    "beyond": "not reached",
+    "unproved": "not proved",
+    "untried": "not tried",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +39,16 @@ class Step:
     name: str
     state: State
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """
+    One sentence for a person in a hurry, and the outcome that it is about, if there is one to blame.
+    """
+
+    sentence: str
+    culprit: Outcome | None
 
 
 def scenario_name(record: Record) -> str:
@@ -63,33 +80,26 @@ def ladder(record: Record) -> tuple[Step, ...]:
     """
     The way of the drill's signals: up to the broken rung, or as far as passed expectations prove it.
     """
-    broken = broken_rung(record)
     order = [rung for rung, _, _ in STEPS]
-    reached = order.index(broken) - 1 if broken else _proved(record)
-    faultless = not record.scenario.get("faults")
+    broken = broken_rung(record)
+    reached = order.index(broken) - 1 if broken else _furthest(record, Verdict.PASS)
+    asked = _furthest(record, *Verdict)
     steps = []
     for place, (rung, name, meaning) in enumerate(STEPS):
-        state: State = "reached" if place <= reached else "beyond" if broken else "untried"
+        state: State = (
+            "reached" if place <= reached else "beyond" if broken else "unproved" if place <= asked else "untried"
+        )
+        if place == 0 and not record.scenario.get("faults"):
+            state = "untried"
         if rung is broken:
             state = "broken"
-        elif rung is Rung.FAULT_NOT_APPLIED and faultless:
-            state = "untried"
-        steps.append(Step(name=name, state=state, note=_note(state, meaning)))
+        steps.append(Step(name=name, state=state, note=_NOTES.get(state, meaning)))
     return tuple(steps)
 
 
-def _note(state: State, meaning: str) -> str:
-    notes: Mapping[State, str] = {"reached": "reached", "beyond": "not reached", "untried": "not tried"}
-    return notes.get(state, meaning)
-
-
-def _proved(record: Record) -> int:
-    """The furthest rung that a passed outcome proves, as its place in STEPS; -1 for none."""
-    places = [-1]
-    for outcome in record.outcomes:
-        if outcome.verdict is Verdict.PASS:
-            places.append(_reach(record, outcome))
-    return max(places)
+def _furthest(record: Record, *verdicts: Verdict) -> int:
+    """The furthest rung, as its place in STEPS, that outcomes with these verdicts speak of; -1 for none."""
+    return max((_reach(record, outcome) for outcome in record.outcomes if outcome.verdict in verdicts), default=-1)
 
 
 def _reach(record: Record, outcome: Outcome) -> int:
@@ -100,36 +110,35 @@ def _reach(record: Record, outcome: Outcome) -> int:
     return {"fault": 0, "sli": 3, "traces": 3, "delivered": 3}.get(kind, -1)
 
 
-def sentence(record: Record, history: History) -> str:
+def headline(record: Record, history: History) -> Headline:
     """
-    One or two sentences for a person in a hurry: what failed, and where the signal died; or what was proved.
+    What failed, and where the signal died; or what was proved.
     """
-    aborted = next((phase.reason for phase in history.of(Phase) if phase.name == "aborted"), None)
-    early = "" if aborted is None else f"The drill was stopped early: {aborted or 'no reason was recorded'}. "
     worst = record.verdict
     culprits = [outcome for outcome in record.outcomes if outcome.verdict is worst]
     if worst is Verdict.PASS:
-        return early + _passed(record)
+        return Headline(sentence=_early(history) + _passed(record), culprit=None)
     if not culprits:
-        return early + (f"{_sentence_end(record.problem)}" if record.problem else "Nothing was judged.")
-    return early + _not_passed(record, culprits)
+        return Headline(sentence=_early(history) + (record.problem or "Nothing was judged."), culprit=None)
+    rung = broken_rung(record)
+    culprit = next((outcome for outcome in culprits if outcome.rung is rung), culprits[0])
+    return Headline(sentence=_early(history) + _not_passed(record, len(culprits), rung), culprit=culprit)
+
+
+def _early(history: History) -> str:
+    aborted = next((phase for phase in history.of(Phase) if phase.name == "aborted"), None)
+    return f"The drill was stopped early: {aborted.reason or 'no reason was recorded'}. " if aborted else ""
 
 
 def _passed(record: Record) -> str:
-    detections = [t for outcome in record.outcomes if (t := outcome.facts.get("time_to_detect_s")) is not None]
+    detections = [t for outcome in record.outcomes if (t := known(outcome.facts.get("time_to_detect_s"))) is not None]
     count = len(record.outcomes)
     held = "The one expectation held." if count == 1 else f"All {count} expectations held."
     return f"{held} The slowest detection took {seconds(max(detections))}." if detections else held
 
 
-def _not_passed(record: Record, culprits: list[Outcome]) -> str:
-    what = "failed" if culprits[0].verdict is Verdict.FAIL else "could not be judged"
-    count = f"{len(culprits)} of {plural(len(record.outcomes), 'expectation')} {what}."
-    rung = broken_rung(record)
-    lead = next((outcome for outcome in culprits if outcome.rung is rung), culprits[0])
-    died = f" The signal died on its way: {MEANING[rung]}." if rung else ""
-    return f"{count}{died} {lead.title}: expected {lead.expected or 'it to hold'}, observed {_sentence_end(lead.observed)}"
-
-
-def _sentence_end(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text or 'nothing'}."
+def _not_passed(record: Record, count: int, rung: Rung | None) -> str:
+    what = "failed" if record.verdict is Verdict.FAIL else "could not be judged"
+    total = len(record.outcomes)
+    said = f"The one expectation {what}" if total == 1 else f"{count} of {total} expectations {what}"
+    return f"{said}, and the signal died on its way: {MEANING[rung]}." if rung else f"{said}."

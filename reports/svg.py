@@ -12,7 +12,9 @@ def element(name: str, *children: str, **attributes: Attribute) -> Markup:
     Underscores in names stand for hyphens; one at the end is dropped, so `class_` can be written.
     """
     opening = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"' for key, value in attributes.items() if value is not None
+        f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
+        for key, value in attributes.items()
+        if value is not None
     )
     inner = "".join(escape(child) for child in children)
     return Markup(f"<{name}{opening}>{inner}</{name}>" if inner else f"<{name}{opening}/>")  # noqa: S704 - escaped above

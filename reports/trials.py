@@ -91,7 +91,9 @@ def _label(fault: Mapping[str, Any]) -> str:
 
 
 def _settings(fault: Mapping[str, Any]) -> str:
-    said = [f"{key} {_value(value)}" for key, value in fault.items() if key not in _SAID and value not in (None, (), [], {})]
+    said = [
+        f"{key} {_value(value)}" for key, value in fault.items() if key not in _SAID and value not in (None, (), [], {})
+    ]
     return ", ".join(said)
 
 

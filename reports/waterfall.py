@@ -16,13 +16,14 @@ _MOST_DETAILS = 40
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """
-    One span: how deep it lies, its bar, and its details as pairs of name and value.
+    One span: how deep it lies, its bar, its details as pairs of name and value, and whether they are shown at once.
     """
 
     span: Span
     depth: int
     bar: Markup
     details: tuple[tuple[str, str], ...]
+    open: bool
 
 
 def rows(trace: Trace) -> tuple[Row, ...]:
@@ -32,8 +33,11 @@ def rows(trace: Trace) -> tuple[Row, ...]:
     start = min((span.start_t for span in trace.spans), default=0.0)
     length = max((span.start_t + span.duration_s for span in trace.spans), default=0.0) - start or 1.0
     tree = [pair for pair, _ in zip(_walk(trace.spans), range(MOST_ROWS), strict=False)]
+    # The deepest error is where the trouble began.
+    origin = max((pair for pair in tree if pair[0].error), key=lambda pair: pair[1], default=(None, 0))[0]
     return tuple(
-        Row(span=span, depth=min(depth, 12), bar=_bar(span, start, length), details=_details(span)) for span, depth in tree
+        Row(span=span, depth=min(depth, 12), bar=_bar(span, start, length), details=_details(span), open=span is origin)
+        for span, depth in tree
     )
 
 
@@ -60,9 +64,13 @@ def _walk(spans: Sequence[Span]) -> Iterator[tuple[Span, int]]:
 def _bar(span: Span, start: float, length: float) -> Markup:
     left = (span.start_t - start) / length
     width = max(0.0, span.duration_s) / length
-    bar = element("rect", x=share(left), y=3, width=share(width), height=10, rx=2, class_="span error" if span.error else "span")
+    bar = element(
+        "rect", x=share(left), y=3, width=share(width), height=10, rx=2, class_="span error" if span.error else "span"
+    )
     # A span too short to be seen still shows where it is.
-    edge = element("rect", x=share(min(left, 0.998)), y=3, width=2, height=10, class_="span error" if span.error else "span")
+    edge = element(
+        "rect", x=share(min(left, 0.998)), y=3, width=2, height=10, rx=1, class_="span error" if span.error else "span"
+    )
     return element("svg", edge, bar, width="100%", height=16, aria_hidden="true")
 
 

@@ -1,0 +1,176 @@
+"""A record in a few words: the right culprit, and the rung at which the signal died."""
+
+from typing import Any
+
+import pytest
+
+from reports import story
+from scenarios.history import History
+from scenarios.record import Outcome, Record, Rung, Verdict
+from tests.unit.reports import examples
+
+
+def states(record: Record) -> list[str]:
+    """
+    The ladder's states in order.
+    """
+    return [step.state for step in story.ladder(record)]
+
+
+def test_a_passed_alert_proves_the_whole_ladder() -> None:
+    """
+    Who was notified of a fault was notified by every rung before.
+    """
+    assert ["reached"] * 6 == states(examples.passed().record)
+
+
+def test_the_broken_rung_is_marked_and_later_ones_were_not_reached() -> None:
+    """
+    The rung says in words what it means.
+    """
+    stored = Outcome(id="expect/5", title="traces", verdict=Verdict.FAIL, rung=Rung.NOT_STORED)
+    record = examples.record(*examples.outcomes()[:5], stored)
+
+    assert ["reached", "reached", "reached", "broken", "beyond", "beyond"] == states(record)
+    assert "Prometheus or Tempo does not have it" == story.ladder(record)[3].note
+
+
+def test_the_earliest_of_several_rungs_is_the_cause() -> None:
+    """
+    What the app never sent cannot be notified either.
+    """
+    failures = [
+        Outcome(id=f"expect/{n}", title="x", verdict=Verdict.FAIL, rung=rung)
+        for n, rung in enumerate((Rung.NOT_NOTIFIED, Rung.NOT_EMITTED), 1)
+    ]
+
+    assert Rung.NOT_EMITTED is story.broken_rung(examples.record(*failures))
+
+
+def test_a_fault_that_was_not_applied_breaks_the_first_rung() -> None:
+    """
+    Nothing is reached then.
+    """
+    proof = Outcome(id="fault/1", title="felt", verdict=Verdict.FAIL, rung=Rung.FAULT_NOT_APPLIED)
+
+    assert ["broken", *["beyond"] * 5] == states(examples.record(proof))
+
+
+def test_a_baseline_has_no_fault_and_tries_no_alert() -> None:
+    """
+    What was not tried is not claimed.
+    """
+    assert ["untried", *["reached"] * 3, *["untried"] * 2] == states(examples.baseline().record)
+
+
+def test_what_was_tried_but_not_found_out_is_not_proved() -> None:
+    """
+    An alert that could not be judged proves nothing, and is not called untried.
+    """
+    assert [*["reached"] * 4, *["unproved"] * 2] == states(examples.prometheus_died().record)
+
+
+@pytest.mark.parametrize(
+    ("alert", "last"), [({"name": "A", "notified": False}, "untried"), ({"name": "A"}, "reached"), ("A", "reached")]
+)
+def test_an_alert_that_nobody_needed_to_be_told_of_proves_only_its_rule(alert: Any, last: str) -> None:
+    """
+    `notified: false` leaves the last rung untried.
+    """
+    scenario = dict(examples.SCENARIO) | {"expect": [{"alert": alert}]}
+    outcome = Outcome(id="expect/1", title="A", verdict=Verdict.PASS)
+
+    assert [*["reached"] * 5, last] == states(examples.record(outcome, scenario=scenario))
+
+
+@pytest.mark.parametrize(("id_", "kind"), [("expect/3", "alert"), ("expect/9", ""), ("fault/1", "fault"), ("expect/x", "expect")])
+def test_an_outcome_knows_its_kind_by_its_place(id_: str, kind: str) -> None:
+    """
+    A place that the scenario does not have has no kind.
+    """
+    assert kind == story.expectation_kind(examples.record(), Outcome(id=id_, title="", verdict=Verdict.PASS))
+
+
+def test_a_pass_tells_the_slowest_detection() -> None:
+    """
+    One sentence, and nobody to blame.
+    """
+    example = examples.passed()
+    headline = story.headline(example.record, example.history)
+
+    assert "All 7 expectations held. The slowest detection took 2.31\u00a0s." == headline.sentence
+    assert headline.culprit is None
+
+
+def test_a_failure_tells_where_the_signal_died_and_blames_that_outcome() -> None:
+    """
+    Not the first failed outcome is blamed, but the one that names the broken rung.
+    """
+    example = examples.not_notified()
+    record = example.record.model_copy(update={"outcomes": tuple(reversed(example.record.outcomes))})
+    headline = story.headline(record, example.history)
+
+    assert "2 of 7 expectations failed, and the signal died on its way: the alert fired, but nobody was told." == headline.sentence
+    assert headline.culprit is not None
+    assert "ErrorBudgetBurnFast" == headline.culprit.title
+
+
+def test_what_could_not_be_judged_is_said_so() -> None:
+    """
+    UNKNOWN is neither failed nor passed.
+    """
+    example = examples.prometheus_died()
+
+    assert "3 of 7 expectations could not be judged." == story.headline(example.record, example.history).sentence
+
+
+@pytest.mark.parametrize(("verdict", "said"), [(Verdict.PASS, "held."), (Verdict.FAIL, "failed."), (Verdict.UNKNOWN, "could not be judged.")])
+def test_a_single_expectation_is_not_counted(verdict: Verdict, said: str) -> None:
+    """
+    "1 of 1 expectations" is no English.
+    """
+    record = examples.record(Outcome(id="expect/4", title="silent", verdict=verdict))
+
+    assert f"The one expectation {said}" == story.headline(record, History([])).sentence
+
+
+def test_a_drill_that_never_began_tells_its_problem() -> None:
+    """
+    There is no outcome to blame.
+    """
+    example = examples.aborted()
+
+    assert example.record.problem == story.headline(example.record, example.history).sentence
+
+
+def test_a_problem_spoils_an_otherwise_good_drill() -> None:
+    """
+    All outcomes passed, yet the verdict is UNKNOWN because of the problem, so the problem is the story.
+    """
+    assert "Disk full." == story.headline(examples.record(problem="Disk full."), History([])).sentence
+
+
+def test_nothing_judged_is_said_so() -> None:
+    """
+    Neither outcomes nor a problem: still a sentence.
+    """
+    bare = examples.record().model_copy(update={"outcomes": ()})
+
+    assert "Nothing was judged." == story.headline(bare, History([])).sentence
+
+
+def test_a_drill_that_was_stopped_early_says_why() -> None:
+    """
+    The reason comes first.
+    """
+    example = examples.stopped_early()
+    sentence = story.headline(example.record, example.history).sentence
+
+    assert sentence.startswith("The drill was stopped early: more than 50% of requests failed for 5 s. ")
+
+
+def test_a_drill_without_a_name_has_one_still() -> None:
+    """
+    A record of which little is known can be drawn.
+    """
+    assert "unnamed drill" == story.scenario_name(examples.record(scenario={}))
