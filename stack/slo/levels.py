@@ -9,6 +9,9 @@ from stack.slo.promql import duration
 from stack.slo.ratios import BASE_WINDOW_S, budget, recordings
 from stack.slo.rule import Group
 
+BIRTHS_UP_TO_S = 3600
+"""In windows up to this (nominal seconds) the first value of a new series counts."""
+
 SLOW_ROUNDS, BUDGET_ROUNDS = 4, 20
 """Tickets and the budget are looked at once in so many evaluations: their windows are long, and nobody is woken."""
 
@@ -45,7 +48,8 @@ def _windows(alerts: Sequence[Alert], profile: Profile) -> set[int]:
 
 def _group(slo: Slo, profile: Profile, alerts: Sequence[Alert], *, windows: set[int], name: str, rounds: int) -> Group:
     interval_s = profile.evaluation_interval_s * rounds
-    recorded = [rule for window_s in sorted(windows) for rule in recordings(slo, window_s)]
+    births_s = profile.window_s(BIRTHS_UP_TO_S)
+    recorded = [rule for window_s in sorted(windows) for rule in recordings(slo, window_s, births=window_s <= births_s)]
     return Group(
         name=f"slo-{slo.name}-{name}",
         interval=duration(interval_s),

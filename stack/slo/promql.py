@@ -32,6 +32,24 @@ def summed_rate(selector: Selector, window_s: int, *, by: Sequence[str] = IDENTI
     return f"sum by ({', '.join(by)}) (rate({selector}[{duration(window_s)}]))"
 
 
+def event_rate(selector: Selector, window_s: int, *, among: Selector) -> str:
+    """
+    Events per second over a window for each service, where a series that was born in the window counts in full.
+
+    The first failure brings a new series, whose first value `rate()` cannot see: it would be noticed one scrape late,
+    and never if no other followed. Born is what was seen in fewer scrapes than its instance; `among` selects all series
+    of the instance. After a restart both begin anew, and with a reset `rate()` knows better.
+    """
+    window = duration(window_s)
+    scrapes = f"max by (job, instance) (count_over_time({among}[{window}]))"
+    born = f"count_over_time({selector}[{window}]) < on (job, instance) group_left () {scrapes}"
+    return (
+        f"sum {BY} (\n"
+        f"({selector} and {born} unless resets({selector}[{window}]) > 0) / {window_s}\n"
+        f"or\nrate({selector}[{window}])\n)"
+    )
+
+
 def quantile(share: Fraction, buckets: Selector, window_s: int, *, by: Sequence[str] = IDENTITY) -> str:
     """A quantile of the histogram, over a window."""
     return f"histogram_quantile({number(share)}, {summed_rate(buckets, window_s, by=(*by, 'le'))})"

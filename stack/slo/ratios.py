@@ -1,10 +1,10 @@
 """Ratios: what is recorded of one service level: requests, bad ones and their share by window, and the error budget."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from stack.config.profile import Profile
-from stack.slo.model import Slo
-from stack.slo.promql import BY, ON, duration, number, summed_rate
+from stack.slo.model import Selector, Slo
+from stack.slo.promql import BY, ON, duration, event_rate, number, summed_rate
 from stack.slo.rule import Recording
 
 BAD_RATE = "slo:sli_bad:rate"
@@ -20,28 +20,33 @@ def series(record: str, slo: Slo, window_s: int) -> str:
     return f'{record}{{slo="{slo.name}",window="{duration(window_s)}"}}'
 
 
-def recordings(slo: Slo, window_s: int) -> Sequence[Recording]:
+def recordings(slo: Slo, window_s: int, *, births: bool) -> Sequence[Recording]:
     """
     All and bad requests per second, and the share of bad ones, for each service over one window.
 
-    A service without bad requests has a share of 0; one without requests has none.
+    A service without bad requests has a share of 0; one without requests has none. `births`: the first value of a new
+    series counts, which matters to short windows and costs too much in long ones.
     """
+
+    def rate(selector: Selector) -> str:
+        return event_rate(selector, window_s, among=slo.sli.total) if births else summed_rate(selector, window_s)
+
     labels = {"slo": slo.name, "window": duration(window_s)}
     total, bad = series(TOTAL_RATE, slo, window_s), series(BAD_RATE, slo, window_s)
     return [
-        Recording(record=TOTAL_RATE, expr=summed_rate(slo.sli.total, window_s), labels=labels),
-        Recording(record=BAD_RATE, expr=_bad_rate(slo, total, window_s), labels=labels),
+        Recording(record=TOTAL_RATE, expr=rate(slo.sli.total), labels=labels),
+        Recording(record=BAD_RATE, expr=_bad_rate(slo, total, rate), labels=labels),
         Recording(record=ERROR_RATIO, expr=f"{bad} / ({total} > 0)", labels=labels),
     ]
 
 
-def _bad_rate(slo: Slo, total: str, window_s: int) -> str:
+def _bad_rate(slo: Slo, total: str, rate: Callable[[Selector], str]) -> str:
     """A kind of request that never came has no series, so none must count as 0, be it the bad or the good one."""
     none = f"{total} * 0"
     if slo.sli.bad is not None:
-        return f"{summed_rate(slo.sli.bad, window_s)}\nor {ON}\n{none}"
+        return f"{rate(slo.sli.bad)}\nor {ON}\n{none}"
     assert slo.sli.good is not None
-    return f"{total}\n- {ON}\n(\n{summed_rate(slo.sli.good, window_s)}\nor {ON}\n{none}\n)"
+    return f"{total}\n- {ON}\n(\n{rate(slo.sli.good)}\nor {ON}\n{none}\n)"
 
 
 def budget(slo: Slo, profile: Profile) -> Sequence[Recording]:
