@@ -1,0 +1,294 @@
+"""Locustfile: the drill's users; only Locust's own process imports it, for importing locust patches sockets.
+
+`scenarios.traffic` starts it. Two roles share the work, in one process or in many: the Head knows the plan, says when
+to begin, merges what all saw and writes it down; each Hand drives users and tells the Head, second by second.
+They talk in Locust's own messages, which a single process sends to itself.
+"""
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import getrandbits
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+from gevent.event import Event
+from gevent.lock import RLock
+from gevent.socket import wait_read
+from locust import FastHttpUser, events, task
+from locust.env import Environment
+from locust.event import EventHook
+from locust.rpc.protocol import Message
+from locust.runners import MasterRunner, Runner, WorkerRunner
+
+from scenarios.confluence import Confluence
+from scenarios.history import Blind, Phase, Request, Traffic, parse_event
+from scenarios.pace import Pace
+from scenarios.plan import LEASH_VARIABLE, PLAN_VARIABLE, Plan
+from scenarios.tally import Limits, Seen, Tally
+
+BEGIN, TRUTH = "tocsin_begin", "tocsin_truth"
+LOCAL = "local"
+"""Locust's name of the sender when a single process speaks to itself."""
+LEAD_S = 0.3
+"""How long before the first request several processes are told when it is due."""
+URGENT_S = 2.0
+"""How long requests in flight may still take when the run is cut short."""
+LAST_WORDS_S = 3.0
+"""How long the Head waits for the last words of its workers."""
+
+log = logging.getLogger(__name__)
+
+
+class Hand:
+    """One process's users: when they send, what they saw."""
+
+    def __init__(self, environment: Environment, runner: Runner) -> None:
+        self.begun = Event()
+        self._environment = environment
+        self._runner = runner
+        runner.register_message(BEGIN, self._begin)
+        _listen(environment.events.test_stopping, self._hurry)
+        _listen(environment.events.test_stop, self._end)
+
+    def now(self) -> float:
+        """Seconds after the first request."""
+        return time.time() - self.t0
+
+    def _begin(self, msg: Message, **_: Any) -> None:
+        """The Head's word: the plan, this process's share in it, and its first moment."""
+        self.plan = Plan.model_validate_json(msg.data["plan"])
+        self.t0: float = msg.data["t0"]
+        self.pace = Pace(self.plan, index=msg.data["index"], of=msg.data["of"])
+        self.deck = self.plan.deck()
+        self.tally = Tally(Limits.share(self.plan, of=msg.data["of"]))
+        self.begun.set()
+        gevent.spawn(self._tell_each_second)
+
+    def _tell_each_second(self) -> None:
+        while True:
+            gevent.sleep(1 - time.time() % 1 + 0.01)
+            self.tally.close_before(int(time.time()))
+            self._tell()
+
+    def _tell(self, *, final: bool = False) -> None:
+        told = [event.model_dump_json() for event in self.tally.take()]
+        self._runner.send_message(TRUTH, {"complete": self.tally.second, "final": final, "events": told})
+
+    def _hurry(self, **_: Any) -> None:
+        """At its planned end a run waits for each answer that a user would wait for; cut short, it does not."""
+        ended = self.begun.is_set() and self.now() >= self.plan.load.total_s
+        self._environment.stop_timeout = self.plan.timeout_s if ended else URGENT_S
+
+    def _end(self, **_: Any) -> None:
+        """All users are gone: tell the last, unfinished second too."""
+        self._environment.stop_timeout = 0
+        if self.begun.is_set():
+            self.tally.close_before(int(time.time()) + 1)
+            self._tell(final=True)
+
+
+class Shopper(FastHttpUser):
+    """
+    One client. It sends nothing that it does not count: no retries, no redirects, a fresh trace for each request.
+    """
+
+    hand: Hand
+    insecure = False
+
+    def on_start(self) -> None:
+        """
+        Wait for the beginning, then for one's turn.
+        """
+        self.hand.begun.wait()
+        pool = self.client.client.clientpool
+        pool.client_args |= {
+            "concurrency": 1,
+            "network_timeout": self.hand.plan.timeout_s,
+            "connection_timeout": self.hand.plan.timeout_s,
+        }
+        host = self.host or ""
+        self.http = pool.get_client(host)
+        # On a broken connection it would silently send again, as often as its pool is large plus one.
+        self.http._connection_pool.size = -1
+        self.prefix = urlsplit(host).path.rstrip("/")
+        self.number = self.hand.pace.enlist()
+        self.wait()  # type: ignore[no-untyped-call]
+
+    def wait_time(self) -> float:
+        """
+        Seconds until this user's next request. Locust may end a user only here, so none is cut off by a change of load.
+        """
+        hand = self.hand
+        while (since := hand.pace.works_from(self.number, now := hand.now())) > now:
+            gevent.sleep(since - now)
+        return max(0.0, hand.pace.due(now) - hand.now())
+
+    @task
+    def send(self) -> None:
+        """
+        One request, accounted once, whatever becomes of it.
+        """
+        route = self.hand.deck.deal()
+        path, body = route.call()
+        ids = f"{getrandbits(192):048x}"
+        headers = {"traceparent": f"00-{ids[:32]}-{ids[32:]}-01"}
+        if body:
+            headers["Content-Type"] = "application/json"
+        began, status, error = time.perf_counter(), 0, ""
+        try:
+            answer = self.http.request(route.method, self.prefix + path, body, headers)
+            answer.read()
+            status = answer.get_code()
+        except gevent.GreenletExit:
+            error = "cut off: no answer before the drill's end"
+            raise
+        except Exception as problem:
+            error = f"{type(problem).__name__}: {problem}"[:200]
+        finally:
+            took = time.perf_counter() - began
+            self._account(Seen(route, status, time.time(), took, ids[:32], error))
+
+    def _account(self, seen: Seen) -> None:
+        """For us, and for Locust's own statistics."""
+        self.hand.tally.add(seen)
+        self.environment.events.request.fire(
+            request_type=seen.route.method,
+            name=seen.route.template,
+            response_time=seen.duration_s * 1000,
+            response_length=0,
+            exception=RuntimeError(seen.error or f"HTTP {seen.status}") if seen.failed else None,
+            context={},
+        )
+
+
+class Head:
+    """Knows the plan; begins, merges, writes, ends."""
+
+    def __init__(self, environment: Environment, runner: Runner, plan: Plan) -> None:
+        self._environment = environment
+        self._runner = runner
+        self._plan = plan
+        self._phases = list(plan.phases)
+        self._file = plan.events.open("ab")
+        self._finishing = RLock()
+        self._finished = self._failed = False
+        self._t0: float | None = None
+        runner.register_message(TRUTH, self._hear)
+        _listen(environment.events.spawning_complete, self._begin)
+        _listen(environment.events.quitting, self._quit)
+
+    def _begin(self, **_: Any) -> None:
+        """All users are there: agree on the first moment, and write it down at once."""
+        if self._t0 is not None:
+            return
+        master = self._runner if isinstance(self._runner, MasterRunner) else None
+        workers = list(master.clients) if master else [LOCAL]
+        self._confluence = Confluence(workers)
+        self._t0 = time.time() + (LEAD_S if master else 0)
+        for index, worker in enumerate(workers):
+            share = {"plan": self._plan.to_json(), "t0": self._t0, "index": index, "of": len(workers)}
+            self._runner.send_message(BEGIN, share, worker)
+        self._write()
+        gevent.spawn(self._write_each_second)
+        gevent.spawn_later(self._t0 + self._plan.load.total_s - time.time(), self._end)
+
+    def _hear(self, msg: Message, **_: Any) -> None:
+        told = [event for line in msg.data["events"] if isinstance(event := parse_event(line), Traffic | Request)]
+        self._confluence.add(msg.node_id, told, complete=msg.data["complete"], final=msg.data["final"])
+
+    def _write_each_second(self) -> None:
+        while not self._failed:
+            gevent.sleep(1 - time.time() % 1 + 0.05)
+            self._write()
+
+    def _write(self, *more: Blind) -> None:
+        """Write what is complete. Without its account a run is worthless, so it ends when that cannot be written."""
+        if self._t0 is None or self._failed:
+            return
+        ready: list[Phase | Traffic | Request | Blind] = [*more]
+        while self._phases and (self._phases[0][1] == 0 or self._t0 + self._phases[0][1] <= time.time()):
+            name, at = self._phases.pop(0)
+            ready.append(Phase(t=self._t0 + at, name=name))
+        ready += self._confluence.take(time.time())
+        try:
+            self._file.write(b"".join(event.model_dump_json().encode() + b"\n" for event in ready))
+            self._file.flush()
+        except OSError as error:
+            self._failed = True
+            log.error("cannot write %s: %s", self._plan.events, error)
+            gevent.spawn(self._end)
+
+    def _end(self) -> None:
+        self._finish()
+        self._runner.quit()
+
+    def _quit(self, **_: Any) -> None:
+        """Locust ends, at our own word or at a signal's."""
+        self._finish()
+        self._environment.process_exit_code = 1 if self._failed or self._runner.exceptions else 0
+
+    def _finish(self) -> None:
+        """No new requests; wait for those in flight, and for what all processes have to tell; once."""
+        with self._finishing:
+            if self._finished:
+                return
+            self._finished = True
+            self._runner.stop()
+            if self._t0 is None:
+                return
+            with gevent.Timeout(LAST_WORDS_S, False):
+                while self._confluence.missing:
+                    gevent.sleep(0.02)
+            lost = self._confluence.missing
+            for worker in lost:
+                log.error("worker %s vanished; what it saw last is unknown", worker)
+                self._confluence.add(worker, (), complete=0, final=True)
+            self._write(
+                *(Blind(t=time.time(), watcher="traffic", reason=f"worker {worker} vanished") for worker in lost)
+            )
+            self._failed = self._failed or bool(lost)
+
+
+def _listen(hook: EventHook, listener: Callable[..., None]) -> None:
+    hook.add_listener(listener)  # type: ignore[no-untyped-call]
+
+
+def _leash(harness_pipe: bool) -> None:
+    """End this process when the one that started it is dead: a killed harness must leave no traffic behind."""
+    parent = os.getppid()
+
+    def end(*_: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        gevent.spawn_later(2 * URGENT_S + LAST_WORDS_S, os._exit, 1)
+
+    def watch_pipe() -> None:
+        wait_read(sys.stdin.fileno())
+        end()
+
+    def watch_parent() -> None:
+        while os.getppid() == parent:
+            gevent.sleep(0.5)
+        end()
+
+    for watch in (watch_pipe, watch_parent) if harness_pipe else (watch_parent,):
+        gevent.spawn(watch)
+
+
+def _attach(environment: Environment, **_: Any) -> None:
+    """Give this process its roles: the Head where the plan is, a Hand where users are."""
+    runner = environment.runner
+    assert runner is not None, "Locust makes the runner before it says `init`"
+    _leash(harness_pipe=LEASH_VARIABLE in os.environ)
+    if not isinstance(runner, WorkerRunner):
+        Head(environment, runner, Plan.model_validate_json(Path(os.environ[PLAN_VARIABLE]).read_bytes()))
+    if not isinstance(runner, MasterRunner):
+        Shopper.hand = Hand(environment, runner)
+
+
+_listen(events.init, _attach)
