@@ -17,7 +17,7 @@ def test_whole_evidence_is_read_whole() -> None:
 
     assert {"request_rate", "error_ratio", "p95_s"} == set(evidence.series)
     assert evidence.trace is not None
-    assert (7, 7, 1, ()) == (len(evidence.trace.spans), len(evidence.ledger), len(evidence.alerts), evidence.unreadable)
+    assert (len(evidence.trace.spans), len(evidence.ledger), len(evidence.alerts), evidence.unreadable) == (7, 7, 1, ())
 
 
 def test_no_evidence_is_no_error() -> None:
@@ -25,7 +25,7 @@ def test_no_evidence_is_no_error() -> None:
     A drill may end before evidence is gathered, and a part may be null.
     """
     assert Evidence.read({}) == Evidence.read({"trace": None, "series": None})
-    assert () == Evidence.read({}).unreadable
+    assert Evidence.read({}).unreadable == ()
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_an_unreadable_part_says_where(part: str, value: Any, place: str) -> Non
     """
     evidence = Evidence.read(dict(examples.passed().evidence) | {part: value})
 
-    assert 1 == len(evidence.unreadable)
+    assert len(evidence.unreadable) == 1
     assert f"The evidence for `{part}` cannot be read: {place}: " in evidence.unreadable[0]
     assert evidence.ledger or part == "ledger"
 
@@ -55,11 +55,11 @@ def test_numbers_that_are_none_are_unknown() -> None:
     """
     evidence = Evidence.read({"series": {"x": [[3, math.nan], [1, 2], [2, math.inf]], "empty": []}})
 
-    assert {"x": ((1.0, 2.0), (2.0, None), (3.0, None))} == dict(evidence.series)
+    assert dict(evidence.series) == {"x": ((1.0, 2.0), (2.0, None), (3.0, None))}
 
 
 def test_what_a_later_version_adds_is_ignored() -> None:
     """
     Old reports can be drawn from new evidence.
     """
-    assert () == Evidence.read({"ledger": [{"hop": "app", "colour": "red"}], "weather": 3}).unreadable
+    assert Evidence.read({"ledger": [{"hop": "app", "colour": "red"}], "weather": 3}).unreadable == ()

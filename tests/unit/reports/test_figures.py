@@ -39,7 +39,16 @@ def test_a_duration_is_written_in_the_unit_that_suits_it(value: float | None, wr
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(0, "0"), (12000, "12,000"), (39.64, "39.6"), (-3, "−3"), (1234.5, "1,234"), (math.nan, "–"), (None, "–"), (True, "–")],
+    [
+        (0, "0"),
+        (12000, "12,000"),
+        (39.64, "39.6"),
+        (-3, "−3"),
+        (1234.5, "1,234"),
+        (math.nan, "–"),
+        (None, "–"),
+        (True, "–"),
+    ],
 )
 def test_a_number_is_grouped_by_thousands(value: float | None, written: str) -> None:
     """
@@ -58,7 +67,15 @@ def test_a_difference_has_a_sign(value: float | None, written: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(0.304, "30.4%"), (0.9997, "99.97%"), (0.00012, "0.012%"), (-0.0013, "−0.13%"), (25, "2,500%"), (None, "–"), (math.nan, "–")],
+    [
+        (0.304, "30.4%"),
+        (0.9997, "99.97%"),
+        (0.00012, "0.012%"),
+        (-0.0013, "−0.13%"),
+        (25, "2,500%"),
+        (None, "–"),
+        (math.nan, "–"),
+    ],
 )
 def test_a_ratio_is_a_percentage(value: float | None, written: str) -> None:
     """
@@ -79,8 +96,8 @@ def test_times_are_in_utc() -> None:
     """
     A report reads the same in every time zone.
     """
-    assert "2025-11-24 16:00:00 UTC" == figures.moment(1_764_000_000).replace(NBSP, " ")
-    assert "16:00:02.7" == figures.time_of_day(1_764_000_002.75)
+    assert figures.moment(1_764_000_000).replace(NBSP, " ") == "2025-11-24 16:00:00 UTC"
+    assert figures.time_of_day(1_764_000_002.75) == "16:00:02.7"
 
 
 @pytest.mark.parametrize("value", [None, math.nan, 1e300, -1e18])
@@ -97,18 +114,18 @@ def test_a_noun_follows_its_count() -> None:
     """
     written = [figures.plural(1, "alert"), figures.plural(1200, "alert"), figures.plural(2, "entry", "entries")]
 
-    assert ["1 alert", "1,200 alerts", "2 entries"] == [text.replace(NBSP, " ") for text in written]
+    assert [text.replace(NBSP, " ") for text in written] == ["1 alert", "1,200 alerts", "2 entries"]
 
 
 def test_long_texts_are_cut_with_an_ellipsis() -> None:
     """
     The limit counts the ellipsis.
     """
-    assert ("12345", "1234…") == (figures.shortened("12345", 5), figures.shortened("123456", 5))
+    assert (figures.shortened("12345", 5), figures.shortened("123456", 5)) == ("12345", "1234…")
 
 
 def test_what_a_page_must_not_hold_is_replaced() -> None:
     """
     Terminal colours vanish; control, direction and broken characters become visible; line ends and tabs stay.
     """
-    assert "error: \ufffd\ufffd\ufffd\tend\n" == figures.printable("\x1b[31;1merror\x1b[0m: \x00\u202e\ud800\tend\r\n")
+    assert figures.printable("\x1b[31;1merror\x1b[0m: \x00\u202e\ud800\tend\r\n") == "error: \ufffd\ufffd\ufffd\tend\n"

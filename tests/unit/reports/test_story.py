@@ -21,7 +21,7 @@ def test_a_passed_alert_proves_the_whole_ladder() -> None:
     """
     Who was notified of a fault was notified by every rung before.
     """
-    assert ["reached"] * 6 == states(examples.passed().record)
+    assert states(examples.passed().record) == ["reached"] * 6
 
 
 def test_the_broken_rung_is_marked_and_later_ones_were_not_reached() -> None:
@@ -31,8 +31,8 @@ def test_the_broken_rung_is_marked_and_later_ones_were_not_reached() -> None:
     stored = Outcome(id="expect/5", title="traces", verdict=Verdict.FAIL, rung=Rung.NOT_STORED)
     record = examples.record(*examples.outcomes()[:5], stored)
 
-    assert ["reached", "reached", "reached", "broken", "beyond", "beyond"] == states(record)
-    assert "Prometheus or Tempo does not have it" == story.ladder(record)[3].note
+    assert states(record) == ["reached", "reached", "reached", "broken", "beyond", "beyond"]
+    assert story.ladder(record)[3].note == "Prometheus or Tempo does not have it"
 
 
 def test_the_earliest_of_several_rungs_is_the_cause() -> None:
@@ -83,7 +83,9 @@ def test_an_alert_that_nobody_needed_to_be_told_of_proves_only_its_rule(alert: A
     assert [*["reached"] * 5, last] == states(examples.record(outcome, scenario=scenario))
 
 
-@pytest.mark.parametrize(("id_", "kind"), [("expect/3", "alert"), ("expect/9", ""), ("fault/1", "fault"), ("expect/x", "expect")])
+@pytest.mark.parametrize(
+    ("id_", "kind"), [("expect/3", "alert"), ("expect/9", ""), ("fault/1", "fault"), ("expect/x", "expect")]
+)
 def test_an_outcome_knows_its_kind_by_its_place(id_: str, kind: str) -> None:
     """
     A place that the scenario does not have has no kind.
@@ -98,7 +100,7 @@ def test_a_pass_tells_the_slowest_detection() -> None:
     example = examples.passed()
     headline = story.headline(example.record, example.history)
 
-    assert "All 7 expectations held. The slowest detection took 2.31\u00a0s." == headline.sentence
+    assert headline.sentence == "All 7 expectations held. The slowest detection took 2.31\u00a0s."
     assert headline.culprit is None
 
 
@@ -110,9 +112,12 @@ def test_a_failure_tells_where_the_signal_died_and_blames_that_outcome() -> None
     record = example.record.model_copy(update={"outcomes": tuple(reversed(example.record.outcomes))})
     headline = story.headline(record, example.history)
 
-    assert "2 of 7 expectations failed, and the signal died on its way: the alert fired, but nobody was told." == headline.sentence
+    assert (
+        headline.sentence
+        == "2 of 7 expectations failed, and the signal died on its way: the alert fired, but nobody was told."
+    )
     assert headline.culprit is not None
-    assert "ErrorBudgetBurnFast" == headline.culprit.title
+    assert headline.culprit.title == "ErrorBudgetBurnFast"
 
 
 def test_what_could_not_be_judged_is_said_so() -> None:
@@ -121,10 +126,12 @@ def test_what_could_not_be_judged_is_said_so() -> None:
     """
     example = examples.prometheus_died()
 
-    assert "3 of 7 expectations could not be judged." == story.headline(example.record, example.history).sentence
+    assert story.headline(example.record, example.history).sentence == "3 of 7 expectations could not be judged."
 
 
-@pytest.mark.parametrize(("verdict", "said"), [(Verdict.PASS, "held."), (Verdict.FAIL, "failed."), (Verdict.UNKNOWN, "could not be judged.")])
+@pytest.mark.parametrize(
+    ("verdict", "said"), [(Verdict.PASS, "held."), (Verdict.FAIL, "failed."), (Verdict.UNKNOWN, "could not be judged.")]
+)
 def test_a_single_expectation_is_not_counted(verdict: Verdict, said: str) -> None:
     """
     "1 of 1 expectations" is no English.
@@ -147,7 +154,7 @@ def test_a_problem_spoils_an_otherwise_good_drill() -> None:
     """
     All outcomes passed, yet the verdict is UNKNOWN because of the problem, so the problem is the story.
     """
-    assert "Disk full." == story.headline(examples.record(problem="Disk full."), History([])).sentence
+    assert story.headline(examples.record(problem="Disk full."), History([])).sentence == "Disk full."
 
 
 def test_nothing_judged_is_said_so() -> None:
@@ -156,7 +163,7 @@ def test_nothing_judged_is_said_so() -> None:
     """
     bare = examples.record().model_copy(update={"outcomes": ()})
 
-    assert "Nothing was judged." == story.headline(bare, History([])).sentence
+    assert story.headline(bare, History([])).sentence == "Nothing was judged."
 
 
 def test_a_drill_that_was_stopped_early_says_why() -> None:
@@ -173,4 +180,4 @@ def test_a_drill_without_a_name_has_one_still() -> None:
     """
     A record of which little is known can be drawn.
     """
-    assert "unnamed drill" == story.scenario_name(examples.record(scenario={}))
+    assert story.scenario_name(examples.record(scenario={})) == "unnamed drill"

@@ -10,7 +10,9 @@ def second(t: float, count: int, failed: int = 0, bucket: int = 10, route: str =
     """
     A second of traffic of one route, all of it in one bucket of latency.
     """
-    return Traffic(t=t, route=route, method=method, count=count, failed=failed, latency={bucket: count} if count else {})
+    return Traffic(
+        t=t, route=route, method=method, count=count, failed=failed, latency={bucket: count} if count else {}
+    )
 
 
 def test_a_short_history_has_a_bin_for_each_second() -> None:
@@ -19,7 +21,11 @@ def test_a_short_history_has_a_bin_for_each_second() -> None:
     """
     found = truth.bins(History([second(100, 4, failed=1), second(100, 6, route="/b"), second(102, 5)]))
 
-    assert [(100, 10.0, 0.1), (101, 0.0, None), (102, 5.0, 0.0)] == [(each.t, each.rate, each.failed_ratio) for each in found]
+    assert [(each.t, each.rate, each.failed_ratio) for each in found] == [
+        (100, 10.0, 0.1),
+        (101, 0.0, None),
+        (102, 5.0, 0.0),
+    ]
 
 
 def test_a_long_history_has_no_more_bins_than_asked_for() -> None:
@@ -29,7 +35,7 @@ def test_a_long_history_has_no_more_bins_than_asked_for() -> None:
     found = truth.bins(History([second(t, 7) for t in range(3601)]), most=300)
 
     assert len(found) <= 300
-    assert 7 * 3601 == sum(each.count for each in found)
+    assert sum(each.count for each in found) == 7 * 3601
     assert {7.0} == {each.rate for each in found}
 
 
@@ -39,14 +45,14 @@ def test_a_second_that_starts_a_hair_early_falls_into_its_own_bin() -> None:
     """
     found = truth.bins(History([second(100.2, 1), second(101.19999999, 1), second(102.2, 1)]))
 
-    assert [1, 1, 1] == [each.count for each in found]
+    assert [each.count for each in found] == [1, 1, 1]
 
 
 def test_no_traffic_has_no_bins() -> None:
     """
     An empty history is no error.
     """
-    assert () == truth.bins(History([]))
+    assert truth.bins(History([])) == ()
 
 
 @pytest.mark.parametrize(("q", "bucket"), [(0.5, 10), (0.94, 10), (0.96, 40)])
@@ -79,7 +85,7 @@ def test_a_stretch_of_time_has_what_ended_in_it() -> None:
     """
     history = History([second(t, 1) for t in range(10)])
 
-    assert 3 == truth.during(history, 2, 5).count
+    assert truth.during(history, 2, 5).count == 3
 
 
 def test_routes_are_listed_busiest_first() -> None:
@@ -88,4 +94,8 @@ def test_routes_are_listed_busiest_first() -> None:
     """
     history = History([second(0, 1), second(1, 2), second(0, 9, method="POST"), second(0, 3, route="/b")])
 
-    assert [("POST /a", 9), ("GET /a", 3), ("GET /b", 3)] == [(route, each.count) for route, each in truth.by_route(history)]
+    assert [(route, each.count) for route, each in truth.by_route(history)] == [
+        ("POST /a", 9),
+        ("GET /a", 3),
+        ("GET /b", 3),
+    ]

@@ -14,7 +14,7 @@ def test_a_window_spans_from_the_first_request_to_the_last_event() -> None:
     example = examples.passed()
     window = Window.of(example.record, example.history)
 
-    assert (examples.START_T, examples.END_T, examples.DRIVE_T) == (window.start, window.end, window.zero)
+    assert (window.start, window.end, window.zero) == (examples.START_T, examples.END_T, examples.DRIVE_T)
 
 
 def test_a_drill_that_never_drove_counts_from_its_first_event() -> None:
@@ -24,7 +24,7 @@ def test_a_drill_that_never_drove_counts_from_its_first_event() -> None:
     history = History([Clock(t=90.0, backend="tempo", offset_s=0, round_trip_s=0), Phase(t=100.0, name="stopped")])
     window = Window.of(examples.record(), history)
 
-    assert (100.0, 100.0, 101.0) == (window.zero, window.start, window.end)
+    assert (window.zero, window.start, window.end) == (100.0, 100.0, 101.0)
 
 
 def test_an_empty_history_spans_the_record() -> None:
@@ -43,9 +43,9 @@ def test_times_outside_lie_on_the_edge() -> None:
     """
     window = Window(start=100, end=200, zero=110)
 
-    assert ["0%", "25%", "100%"] == [window.x(t) for t in (0, 125, 900)]
-    assert ("50%", "0%") == (window.width(150, 900), window.width(900, 950))
-    assert (True, False) == (window.contains(200), window.contains(200.1))
+    assert [window.x(t) for t in (0, 125, 900)] == ["0%", "25%", "100%"]
+    assert (window.width(150, 900), window.width(900, 950)) == ("50%", "0%")
+    assert (window.contains(200), window.contains(200.1)) == (True, False)
 
 
 @pytest.mark.parametrize("length_s", [1, 3, 55, 600, 7200, 30 * 24 * 3600])
@@ -56,11 +56,12 @@ def test_there_are_always_a_few_ticks(length_s: float) -> None:
     ticks = Window(start=1000, end=1000 + length_s, zero=1000).ticks()
 
     assert 2 <= len(ticks) <= 9
-    assert (1000, "0") == ticks[0]
+    assert ticks[0] == (1000, "0")
 
 
 @pytest.mark.parametrize(
-    ("offset_s", "step_s", "label"), [(0, 5, "0"), (-10, 5, "−10 s"), (90, 30, "90 s"), (120, 60, "2 min"), (7200, 3600, "2 h")]
+    ("offset_s", "step_s", "label"),
+    [(0, 5, "0"), (-10, 5, "−10 s"), (90, 30, "90 s"), (120, 60, "2 min"), (7200, 3600, "2 h")],
 )
 def test_a_tick_is_named_in_the_unit_of_its_step(offset_s: float, step_s: float, label: str) -> None:
     """

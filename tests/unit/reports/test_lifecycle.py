@@ -1,0 +1,141 @@
+"""Alerts' lives are told per instance, with the notifications that belong to them."""
+
+from reports.evidence import AlertTimes
+from reports.lifecycle import Lane, Stretch, lanes
+from scenarios.history import AlertChange, Event, History, Notification
+from tests.unit.reports import examples
+
+END = 100.0
+
+
+def change(t: float, state: str, name: str = "A", source: str = "prometheus", **labels: str) -> AlertChange:
+    """
+    One change of an alert's state.
+    """
+    return AlertChange.model_validate({"t": t, "source": source, "name": name, "labels": labels, "state": state})
+
+
+def notice(t: float, status: str = "firing", name: str = "A", **labels: str) -> Notification:
+    """
+    One arrival at the sink.
+    """
+    return Notification.model_validate({"t": t, "receiver": "pager", "status": status, "name": name, "labels": labels})
+
+
+def told(*events: Event, expected: tuple[str, ...] = (), times: tuple[AlertTimes, ...] = ()) -> tuple[Lane, ...]:
+    """
+    The lanes of a history.
+    """
+    return lanes(History(events), times, expected, END)
+
+
+def test_a_life_goes_from_pending_over_firing_to_resolved() -> None:
+    """
+    Each state lasts until the next change.
+    """
+    (lane,) = told(change(1, "inactive"), change(10, "pending"), change(12, "firing"), change(30, "inactive"))
+
+    assert (Stretch(start=10, end=12, state="pending"), Stretch(start=12, end=30, state="firing")) == lane.stretches
+    assert lane.resolved_t == 30
+
+
+def test_an_alert_that_fires_still_lasts_to_the_end() -> None:
+    """
+    What was never seen to resolve is not called resolved.
+    """
+    (lane,) = told(change(10, "firing"))
+
+    assert (Stretch(start=10, end=END, state="firing"),) == lane.stretches
+    assert lane.resolved_t is None
+
+
+def test_an_alert_that_only_waited_was_not_resolved() -> None:
+    """
+    Pending that passes is no resolution, for nothing fired.
+    """
+    (lane,) = told(change(10, "pending"), change(12, "inactive"))
+
+    assert lane.resolved_t is None
+
+
+def test_a_notification_belongs_to_the_alert_whose_labels_it_has() -> None:
+    """
+    On its way an alert gains labels, such as Prometheus' external ones; another instance's notification is not taken.
+    """
+    found = told(
+        change(10, "firing", service_name="frontend", alertname="A"),
+        change(11, "firing", service_name="users"),
+        notice(12, service_name="frontend", cluster="drill", alertname="A"),
+    )
+
+    assert [(lane.service, len(lane.notifications)) for lane in found] == [("frontend", 1), ("users", 0)]
+
+
+def test_alertmanager_has_no_lane_for_what_an_evaluator_lists() -> None:
+    """
+    Prometheus and Grafana evaluate, each has a lane; Alertmanager only repeats what Prometheus said.
+    """
+    found = told(
+        change(11, "firing", source="alertmanager", job="x", cluster="drill"),
+        change(10, "firing", job="x"),
+        change(12, "firing", source="grafana", job="x"),
+    )
+
+    assert [lane.source for lane in found] == ["prometheus", "grafana"]
+
+
+def test_alertmanager_has_a_lane_for_what_nobody_else_lists() -> None:
+    """
+    The detector posts straight to Alertmanager.
+    """
+    (lane,) = told(change(11, "suppressed", source="alertmanager", service="catalog"))
+
+    assert (lane.source, lane.service, lane.first_t) == ("alertmanager", "catalog", 11)
+
+
+def test_a_notification_of_an_alert_that_nobody_listed_is_drawn_too() -> None:
+    """
+    Both notifications of it share one lane.
+    """
+    (lane,) = told(notice(10, job="x"), notice(20, "resolved", job="x"))
+
+    assert (lane.source, lane.first_t, len(lane.notifications)) == ("notifications", 10, 2)
+
+
+def test_expected_alerts_come_first_then_in_order_of_time() -> None:
+    """
+    A person looks for the expected one.
+    """
+    found = told(change(5, "firing", "B"), change(3, "pending", "C"), change(9, "pending", "A"), expected=("A",))
+
+    assert [lane.name for lane in found] == ["A", "C", "B"]
+
+
+def test_an_alert_that_stayed_inactive_has_no_lane() -> None:
+    """
+    Nothing happened to it.
+    """
+    assert told(change(5, "inactive")) == ()
+
+
+def test_the_bound_is_of_the_same_alert_and_service() -> None:
+    """
+    Two services' alerts of one name have two bounds.
+    """
+    times = (
+        AlertTimes(name="A", labels={"service_name": "users"}, bound_t=50),
+        AlertTimes(name="A", labels={"service_name": "frontend", "extra": "x"}, bound_t=40),
+    )
+    (lane,) = told(change(10, "firing", service_name="frontend"), times=times)
+
+    assert lane.bound_t == 40
+
+
+def test_an_example_has_the_lanes_that_a_reader_expects() -> None:
+    """
+    The expected alert of `error-burst` is first, with both notifications.
+    """
+    first, second = lanes(examples.passed().history, (), ("ErrorBudgetBurnFast",), examples.END_T)
+
+    assert (first.name, len(first.notifications), first.service) == ("ErrorBudgetBurnFast", 2, "frontend")
+    assert second.name == "ErrorRateHigh"
