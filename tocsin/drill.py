@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from scenarios.traffic import AbortWatch, TrafficError, TrafficProcess
-
 from assertions.alertmanager import Alertmanager
 from assertions.backend import BackendError
 from assertions.evidence import Delays
@@ -21,10 +19,12 @@ from assertions.gather import Backends, gather
 from assertions.prometheus import Prometheus
 from assertions.sink import Sink
 from assertions.tempo import Tempo
-from scenarios.history import Event, History, HistoryWriter, Phase, write_json
+from scenarios.history import Event, History, HistoryWriter, Phase, Traffic, write_json
 from scenarios.injection import FaultRunner
-from scenarios.model import Scenario
+from scenarios.model import Scenario, TrafficFault
 from scenarios.record import Part, Record
+from scenarios.rolling import Rolling
+from scenarios.traffic import TrafficError, TrafficProcess
 from stack.errors import StackError
 from stack.runtimes.app import App
 from stack.runtimes.processes import ProcessStack
@@ -84,7 +84,7 @@ class Drill:
             self.live.enter("starting the app")
             with app, HistoryFile(run.history, self.live) as history:
                 self.before_traffic()
-                self._drive(run, app, roster, history)
+                self._drive(run, app, history)
                 history.close()
                 self.live.enter("gathering")
                 self._gather(run)
@@ -95,32 +95,43 @@ class Drill:
             roster.disband()
             self._keep_logs(run)
 
-    def _drive(self, run: RunDir, app: App, roster: Roster, history: "HistoryFile") -> None:
+    def _drive(self, run: RunDir, app: App, history: "HistoryFile") -> None:
         """Steps 3 to 6; when it returns or raises, every fault is healed and no traffic is left."""
-        plan = self.scenario.faults + self.scenario.noise
         faults = {f"faults/{number}": fault for number, fault in enumerate(self.scenario.faults, 1)}
         faults |= {f"noise/{number}": fault for number, fault in enumerate(self.scenario.noise, 1)}
+        swings = [fault for fault in faults.values() if isinstance(fault, TrafficFault)]
         services = DrillServices(stack=self.stack, app=app)
-        runner = FaultRunner(faults=faults, services=services, record=history.record, run_dir=run.path)
-        traffic = TrafficProcess(
-            load=self.scenario.load, faults=plan, url=app.url, directory=run.path, environment=roster.marker()
-        )
-        with self._watching(run, history), traffic, runner:
-            traffic.start()
-            runner.start(traffic.start_t + self.scenario.load.warm_up)
-            self._watch_over(traffic, history)
+        with self._watching(run, history):
+            self.live.enter("starting the traffic")
+            with TrafficProcess.start(self.scenario.load, swings, host=app.url, directory=run.path) as traffic:
+                try:
+                    with FaultRunner(
+                        faults=faults, services=services, record=history.record, run_dir=run.path
+                    ) as runner:
+                        runner.start(traffic.drive_t)
+                        self._watch_over(traffic, history)
+                finally:
+                    traffic.stop()
+                    traffic.pump(history.record)
 
     def _watch_over(self, traffic: TrafficProcess, history: "HistoryFile") -> None:
         """Let the traffic run its course; end it early when told to, when clients suffer too much, or when nothing can be kept."""
-        abort = AbortWatch(self.scenario.abort)
-        while traffic.running:
-            events = traffic.events(within_s=_STEP_S)
-            history.record(*events)
-            reason = "cancelled" if self.cancel.is_set() else abort.see(events) or history.problem
+        watches = [Rolling(condition) for condition in self.scenario.abort]
+
+        def record(event: Event) -> None:
+            history.record(event)
+            if isinstance(event, Traffic):
+                for watch in watches:
+                    watch.add(event)
+
+        while not traffic.finished:
+            traffic.pump(record)
+            reason = "cancelled" if self.cancel.is_set() else history.problem
+            reason = reason or next((breach for watch in watches if (breach := watch.breach())), "")
             if reason:
                 history.record(Phase(t=time.time(), name="aborted", reason=reason))
                 return
-        history.record(*traffic.events(within_s=0))
+            time.sleep(_STEP_S)
 
     @contextmanager
     def _watching(self, run: RunDir, history: "HistoryFile") -> Iterator[None]:
