@@ -1,6 +1,5 @@
 """A WSGI server on a port of its own, that stops without dropping what it has begun."""
 
-import socket
 import threading
 import time
 from typing import Any
@@ -11,6 +10,7 @@ from waitress.server import create_server
 
 CONNECTION_LIMIT = 1000
 TURN_S = 0.05
+CLOSE_S = 0.1
 
 
 class ListenError(RuntimeError):
@@ -36,7 +36,8 @@ class Server:
                 asyncore_use_poll=True,
                 clear_untrusted_proxy_headers=True,
             )
-        except (OSError, socket.gaierror, ValueError) as error:
+        except (OSError, ValueError) as error:
+            wasyncore.close_all(self._sockets, ignore_all=True)
             raise ListenError(f"cannot listen on {host}:{port}: {error}") from error
 
     @property
@@ -54,9 +55,10 @@ class Server:
             wasyncore.loop(timeout=30.0, use_poll=True, map=self._sockets, count=1)
 
     def stop(self) -> None:
-        """Let `serve` return."""
-        self._stopping.set()
-        self._server.pull_trigger()
+        """Let `serve` return; a second call changes nothing."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._server.pull_trigger()
 
     def drain(self, within_s: float) -> bool:
         """Take no new connection, finish the requests that have begun; False if some took longer than `within_s`."""
@@ -66,6 +68,11 @@ class Server:
         while self._busy() and time.monotonic() < deadline:
             wasyncore.loop(timeout=TURN_S, use_poll=True, map=self._sockets, count=1)
         return not self._busy()
+
+    def close(self) -> None:
+        """Close what is still open, after `serve` has returned; requests that have not finished are cut off."""
+        self._server.task_dispatcher.shutdown(timeout=CLOSE_S)
+        wasyncore.close_all(self._sockets, ignore_all=True)
 
     def _busy(self) -> bool:
         busy = False

@@ -66,6 +66,7 @@ def _serve(server: Server, settings: Settings, leases: Leases) -> None:
     leases.clear()
     if not server.drain(DRAIN_S):
         log.warning("requests were cut off: they took longer than %s s to finish", DRAIN_S)
+    server.close()
 
 
 def _serve_faults(settings: FaultSettings, leases: Leases, places: Places, background: Background) -> None:

@@ -67,6 +67,7 @@ class Variable:
     read: Callable[[str], Any]
     default: str = ""
     meaning: str
+    secret: bool = False
 
 
 def _text(value: str) -> str:
@@ -82,7 +83,7 @@ def _number(low: float, high: float, *, unit: str = "", whole: bool = False) -> 
         except ValueError:
             number = math.nan
         if not low <= number <= high:
-            raise SettingsError(f"{kind} from {low:g} to {high:g}{unit}")
+            raise SettingsError(f"{kind} from {low:.15g} to {high:.15g}{unit}")
         return number
 
     return read
@@ -147,6 +148,7 @@ VARIABLES = (
         name="DEMO_FAULT_TOKEN",
         read=_token,
         meaning="opens the fault API to whoever sends it as a bearer token; without it there is no fault API",
+        secret=True,
     ),
     Variable(name="DEMO_FAULT_HOST", read=_text, default="127.0.0.1", meaning="address of the fault API"),
     Variable(name="DEMO_FAULT_PORT", read=_PORT, default="0", meaning="port of the fault API; 0: any free one"),
@@ -217,7 +219,8 @@ def _read(variable: Variable, environ: Mapping[str, str]) -> Any:
     try:
         return variable.read(value)
     except SettingsError as allowed:
-        found = f"{value!r} cannot be used" if value else "is not set"
+        shown = "it" if variable.secret else repr(value)
+        found = f"{shown} cannot be used" if value else "is not set"
         raise SettingsError(f"{variable.name}: {found}; allowed: {allowed}") from None
 
 

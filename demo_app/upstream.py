@@ -9,7 +9,7 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled, suppress_instrumentation
 from urllib3 import HTTPConnectionPool, Timeout, connection_from_url
 from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as UpstreamTimeoutError
 from urllib3.response import HTTPResponse
 
@@ -67,9 +67,10 @@ class Upstream:
     def _attempt(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         try:
             answer = self._pool.request(method, path, json=body, retries=False, redirect=False)
-        except UpstreamTimeoutError:
-            raise self._failed(504, "timeout", "did not answer in time") from None
         except HTTPError as error:
+            # urllib3 holds a refused connection for a kind of timeout.
+            if isinstance(error, UpstreamTimeoutError) and not isinstance(error, NewConnectionError):
+                raise self._failed(504, "timeout", "did not answer in time") from None
             raise self._failed(502, "unreachable", f"cannot be reached: {_reason(error)}") from None
         if answer.status >= 500:
             raise self._failed(502, "error", f"answered {answer.status}")
