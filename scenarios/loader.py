@@ -75,9 +75,10 @@ def _find_one(item: Path | str) -> Iterator[Path]:
 def _by_name(name: str) -> Path:
     known = {path.name.removesuffix(SUFFIX): path for path in catalog()}
     stem = Path(name).name.removesuffix(SUFFIX)
-    if name == stem and stem in known:
+    is_bare = Path(name).name == name
+    if is_bare and stem in known:
         return known[stem]
-    what = "no such file" if name != stem else "neither a file nor a drill of the catalogue"
+    what = "neither a file nor a drill of the catalogue" if is_bare else "no such file"
     raise _error(name, f"{what}; known drills: {', '.join(known)}{did_you_mean(stem, list(known))}")
 
 

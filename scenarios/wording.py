@@ -93,18 +93,19 @@ def _unknown_key(name: str, error: ErrorDetails) -> str:
 def _unknown_tag(name: str, error: ErrorDetails) -> str:
     """An unknown kind of fault, or an unknown expectation."""
     tag = _context(error)["tag"]
-    is_fault = error["loc"][0] in ("faults", "noise")
-    known = sorted(FAULT_KINDS if is_fault else EXPECTATIONS)
-    what = "kind of fault" if is_fault else "expectation"
+    if error["loc"][0] == "expect":
+        what, known = "expectation", sorted(EXPECTATIONS)
+    else:
+        what, known = "kind of fault", sorted(FAULT_KINDS)
+        if error["input"]["kind"] is None:
+            return _no_tag(name, error)
     return f"unknown {what} {tag!r}; known: {', '.join(known)}{did_you_mean(tag, known)}"
 
 
 def _no_tag(name: str, error: ErrorDetails) -> str:
+    if error["loc"][0] != "expect":
+        return f"a fault without `kind`; known kinds: {', '.join(sorted(FAULT_KINDS))}; add `kind:`"
     found = error["input"]
-    if error["loc"][0] in ("faults", "noise"):
-        if isinstance(found, dict):
-            return f"a fault without `kind`; known kinds: {', '.join(sorted(FAULT_KINDS))}; add `kind:`"
-        return f"{name} is {describe(found)}; a fault is a mapping; write `{{kind: errors, at: 5s, for: 10s}}`"
     keys = f"has the keys {', '.join(found)}" if isinstance(found, dict) and found else f"is {describe(found)}"
     return f"{name} {keys}; an expectation is one key with its details; write `- silent: {{}}`"
 

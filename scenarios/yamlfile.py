@@ -29,6 +29,12 @@ class _Words:
     at_start: bool = False
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Surrogates: they can be escaped in YAML, but never be written to a file again."""
+
+DEEPEST = 20
+"""No drill is nested deeper; more would only be an attack on the reader."""
+
 _JARGON = (
     _Words(pattern=r"character '\\t'", text="a tab, where YAML allows none; indent with spaces"),
     _Words(
@@ -82,6 +88,7 @@ class _Composer(yaml.SafeLoader):
     """PyYAML's own reader, with the narrow set of meanings above."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's interface
+    depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Refuse what scenarios have no use for, at the line where it stands."""
@@ -93,7 +100,15 @@ class _Composer(yaml.SafeLoader):
         tag = getattr(event, "tag", None)
         if tag is not None and tag != "!":
             self._refuse(event, f"a tag `{tag}`; write the plain value")
-        return super().compose_node(parent, index)
+        if _HALF.search(getattr(event, "value", "")):
+            self._refuse(event, "an escape that stands for half a character; write the character itself")
+        if self.depth >= DEEPEST:
+            self._refuse(event, f"more than {DEEPEST} levels; a drill has a handful")
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
 
     @staticmethod
     def _refuse(event: Any, text: str) -> None:
@@ -149,8 +164,6 @@ class YamlFile:
             words = next((words for words in _JARGON if re.search(words.pattern, problem)), None)
             line = _line(error, at_start=words is not None and words.at_start)
             raise self.error(line, words.text if words else f"no YAML: {problem}") from error
-        except RecursionError as error:
-            raise self.error(1, "brackets nested too deeply; a drill has a handful of levels") from error
 
     def _one_mapping(self, root: yaml.Node | None) -> yaml.MappingNode:
         if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from scenarios.errors import did_you_mean
 from scenarios.model.topology import ROLE_ROUTES, Component, Role
 from scenarios.model.value import Misfit, Value
 from scenarios.units import (
@@ -73,7 +74,11 @@ class RequestFault(BaseAppFault):
     def _route_of_the_target(self) -> Self:
         known = ROLE_ROUTES[self.target]
         if self.route is not None and self.route not in known:
-            raise Misfit(f"{self.target} has no route {self.route!r}; it has: {', '.join(known)}", "route")
+            raise Misfit(
+                f"{self.target} has no route {self.route!r}; it has: {', '.join(known)}"
+                f"{did_you_mean(self.route, known)}",
+                "route",
+            )
         return self
 
 
@@ -219,7 +224,7 @@ class ComponentFault(BaseFault):
     """A component of the stack or a role of the app is killed, frozen or restarted; a start or a thaw heals it."""
 
     kind: Literal["kill", "pause", "restart"]
-    target: Component | Role = Field(description="what is hit")
+    target: Literal[Component, Role] = Field(description="what is hit")
 
     @property
     def breaks_the_stack(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from scenarios.errors import did_you_mean
 from scenarios.model.topology import ROUTES
 from scenarios.model.value import Misfit, Value
 from scenarios.units import Number, PositiveSeconds, Seconds, Whole
@@ -47,7 +48,9 @@ class Load(Value):
     def _known_routes(cls, routes: Mapping[str, int] | None) -> Mapping[str, int] | None:
         for route, weight in (routes or {}).items():
             if route not in ROUTES:
-                raise Misfit(f"unknown route {route!r}; known: {', '.join(ROUTES)}", route)
+                raise Misfit(
+                    f"unknown route {route!r}; known: {', '.join(ROUTES)}{did_you_mean(route, list(ROUTES))}", route
+                )
             if weight < 0:
                 raise Misfit(f"route {route!r}: a weight cannot be negative, got {weight}", route)
         if routes is not None and not any(routes.values()):

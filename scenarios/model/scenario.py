@@ -22,7 +22,7 @@ class Abort(Value):
     @model_validator(mode="after")
     def _has_a_condition(self) -> Self:
         if self.failed is None and self.p95 is None:
-            raise Misfit("says not when to stop; needs `failed` (such as 60%) or `p95` (such as 5s)")
+            raise Misfit("an `abort` that does not say when; it needs `failed` (such as 60%) or `p95` (such as 5s)")
         return self
 
 

@@ -1,0 +1,61 @@
+"""Durations and ratios: read and written without a loss."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scenarios.units import format_duration, format_ratio, parse_duration_s, parse_ratio
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("250ms", 0.25), ("90s", 90.0), ("2m", 120.0), ("1m30s", 90.0), ("1.5h", 5400.0), (" 5s ", 5.0), ("0s", 0.0)],
+)
+def test_durations_are_seconds(text: str, seconds: float) -> None:
+    """A number and a unit, or several of them."""
+    assert seconds == parse_duration_s(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", 5, True, None, "s", "5 s", "-5s", "5s 3", "1d", "٣s", "1e3s", "5S", [], "nan"]
+)
+def test_what_is_no_duration_is_refused_by_name(text: object) -> None:
+    """The message shows what was found and how to write it."""
+    with pytest.raises(ValueError, match=r"not a duration: .*; write a number with a unit"):
+        parse_duration_s(text)
+
+
+def test_a_duration_of_months_is_a_slip() -> None:
+    """More than thirty days is refused, however many digits it has."""
+    assert parse_duration_s("720h") == 720 * 3600
+    with pytest.raises(ValueError, match="at most 720h"):
+        parse_duration_s("720h1s")
+
+
+@pytest.mark.parametrize(("text", "share"), [("30%", 0.3), ("0.5%", 0.005), ("100 %", 1.0), ("250%", 2.5), ("0%", 0.0)])
+def test_ratios_are_shares_of_one(text: str, share: float) -> None:
+    """A percentage, with or without a space."""
+    assert share == parse_ratio(text)
+
+
+@pytest.mark.parametrize("text", ["", "30", 0.3, 1, "-1%", "30%%", "%", "1e2%", None])
+def test_what_is_no_ratio_is_refused_by_name(text: object) -> None:
+    """The message shows what was found and how to write it."""
+    with pytest.raises(ValueError, match=r"not a ratio: .*; write a percentage"):
+        parse_ratio(text)
+
+
+@given(microseconds=st.integers(0, 30 * 86_400 * 1_000_000))
+def test_a_duration_that_is_written_is_read_back(microseconds: int) -> None:
+    """To the microsecond, from none to thirty days."""
+    seconds = microseconds / 1_000_000
+
+    assert seconds == parse_duration_s(format_duration(seconds))
+
+
+@given(parts=st.integers(0, 10**11))
+def test_a_ratio_that_is_written_is_read_back(parts: int) -> None:
+    """To the ninth digit of a per cent."""
+    ratio = parts / 10**11
+
+    assert ratio == parse_ratio(format_ratio(ratio))
