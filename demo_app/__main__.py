@@ -7,7 +7,7 @@ from demo_app.settings import SettingsError, from_environment, usage
 
 
 def main(arguments: list[str]) -> int:
-    """Run one role until it is told to stop; 0: stopped as told, 1: a port cannot be had, 2: a wrong setting."""
+    """Run one role until it is told to stop; 0: stopped as told, 1: a port or a file cannot be had, 2: a wrong setting."""
     if arguments in (["--help"], ["-h"]):
         print(usage())
         return 0
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     service.apply_defaults(settings, os.environ)
     try:
         service.run(settings)
-    except service.ListenError as error:
+    except (service.ListenError, service.DatabaseError) as error:
         return _complain(str(error), 1)
     return 0
 

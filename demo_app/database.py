@@ -26,6 +26,10 @@ class Schema:
     rows: Sequence[tuple[Any, ...]]
 
 
+class DatabaseError(RuntimeError):
+    """The file cannot be used: which, and why."""
+
+
 class Database:
     """Statements on one SQLite file, from any thread."""
 
@@ -38,12 +42,18 @@ class Database:
 
     def create(self, schema: Schema) -> None:
         """Make the table and its first rows, unless they are there; safe while another process does the same."""
-        with sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S) as connection:
-            # Readers do not wait for a writer; a demo shop may lose its last orders with the machine's power.
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(schema.create)
-            connection.executemany(schema.insert, schema.rows)
-        connection.close()
+        try:
+            connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S)
+            try:
+                with connection:
+                    # Readers do not wait for a writer.
+                    connection.execute("PRAGMA journal_mode=WAL")
+                    connection.execute(schema.create)
+                    connection.executemany(schema.insert, schema.rows)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise DatabaseError(f"cannot use {self._path}: {error}") from error
 
     def query(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
         """All rows that a statement gives."""
@@ -73,6 +83,7 @@ class Database:
 
     def _connect(self) -> Any:
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=_Connection)
+        # A demo shop may lose its last orders with the machine's power.
         connection.execute("PRAGMA synchronous=OFF")
         connection.row_factory = sqlite3.Row
         connection.name = self._name

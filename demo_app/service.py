@@ -10,6 +10,7 @@ from pathlib import Path
 
 from demo_app import logs, telemetry
 from demo_app.app import Parts, create_app
+from demo_app.database import DatabaseError
 from demo_app.faults.api import Places, create_fault_api
 from demo_app.faults.background import Background
 from demo_app.faults.kinds import TelemetrySilent
@@ -38,7 +39,10 @@ def apply_defaults(settings: Settings, environ: MutableMapping[str, str]) -> Non
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; then finish, flush and return. Raises ListenError if a port cannot be had."""
+    """Serve until SIGTERM or SIGINT; then finish, flush and return.
+
+    Raises ListenError if a port cannot be had, DatabaseError if the file cannot be used.
+    """
     leases = Leases()
     signals = telemetry.from_environment(lambda signal_name: any(leases.strikes(TelemetrySilent, signal_name)))
     logs.install(signals.logs)
@@ -81,4 +85,4 @@ def _flush(signals: telemetry.Telemetry) -> None:
         log.warning("telemetry was cut off: the last export took longer than %s s", FLUSH_S)
 
 
-__all__ = ["ListenError", "apply_defaults", "run"]
+__all__ = ["DatabaseError", "ListenError", "apply_defaults", "run"]
