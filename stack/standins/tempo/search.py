@@ -128,7 +128,7 @@ def _has_tag(span: Span, key: str, value: str) -> bool:
         return span.name == value
     if key in ("status", "status.code"):
         return STATUSES[span.status] == value
-    found = any_attribute(span, key)
+    found = any_attribute(key)(span)
     items = found if isinstance(found, tuple) else (found,)
     return any(item is not None and text(item) == value for item in items)
 

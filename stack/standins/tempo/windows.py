@@ -18,17 +18,37 @@ class BadQuery(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """From start to end in nanoseconds since the epoch; `step_ns` is 0 for a search."""
+    """What a search reads: traces that overlap the time from start to end, in nanoseconds since the epoch."""
 
     start_ns: int
     end_ns: int
-    step_ns: int = 0
 
-    def label_ns(self, at_ns: int) -> int:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """
+    What a metrics query reads, in steps; each is named by its end, which belongs to it while its start does not.
+
+    The first step begins after `after_ns`, the last one ends at `until_ns`.
+    """
+
+    after_ns: int
+    until_ns: int
+    step_ns: int
+
+    def ends(self) -> range:
         """
-        The end of the step that a time falls in: a step holds what comes after its start up to and with its end.
+        The end of each step.
         """
-        return -(-at_ns // self.step_ns) * self.step_ns
+        return range(self.after_ns + self.step_ns, self.until_ns + 1, self.step_ns)
+
+    def end_of(self, at_ns: int) -> int | None:
+        """
+        The end of the step that a time falls in; None when it falls in none.
+        """
+        if not self.after_ns < at_ns <= self.until_ns:
+            return None
+        return self.after_ns - (self.after_ns - at_ns) // self.step_ns * self.step_ns
 
 
 def search_window(parameters: Mapping[str, str], queries: Queries, now_ns: int) -> Window:
@@ -38,7 +58,7 @@ def search_window(parameters: Mapping[str, str], queries: Queries, now_ns: int) 
     A start after the cutoff is moved back by the recent window, silently, as Tempo does.
     """
     cutoff_ns = now_ns - queries.end_cutoff_ns
-    since_ns = _since(parameters)
+    since_ns = duration_ns(parameters, "since")
     start_ns, end_ns = (_time(parameters.get(name), name) for name in ("start", "end"))
     if since_ns:
         return Window(start_ns=cutoff_ns - since_ns, end_ns=cutoff_ns)
@@ -57,29 +77,41 @@ def search_window(parameters: Mapping[str, str], queries: Queries, now_ns: int) 
     return Window(start_ns=start_ns if start_ns < end_ns else now_ns - queries.recent_window_ns, end_ns=end_ns)
 
 
-def metrics_window(parameters: Mapping[str, str], queries: Queries, now_ns: int, *, instant: bool = False) -> Window:
+def range_steps(parameters: Mapping[str, str], queries: Queries, now_ns: int) -> Steps:
     """
-    What a metrics query reads; a range query's borders are widened to whole steps, the last one ending before the cutoff.
+    The steps of a range query: aligned to whole steps, one before the start, none that ends after the cutoff.
     """
+    start_ns, end_ns = _metrics_range(parameters, queries, now_ns)
+    step_ns = _step(parameters.get("step"), end_ns - start_ns)
+    if queries.max_intervals and (end_ns - start_ns) // step_ns > queries.max_intervals:
+        raise BadQuery(f"step is too small: more than {queries.max_intervals} intervals; use a larger step")
+    first_ns = start_ns // step_ns * step_ns
+    last_ns = min(-(-end_ns // step_ns), (now_ns - queries.end_cutoff_ns) // step_ns) * step_ns
+    return Steps(after_ns=first_ns - step_ns, until_ns=max(first_ns, last_ns), step_ns=step_ns)
+
+
+def instant_step(parameters: Mapping[str, str], queries: Queries, now_ns: int) -> Steps:
+    """
+    The one step of an instant query.
+    """
+    start_ns, end_ns = _metrics_range(parameters, queries, now_ns)
+    end_ns = min(end_ns, now_ns - queries.end_cutoff_ns)
+    return Steps(after_ns=start_ns, until_ns=end_ns, step_ns=end_ns - start_ns)
+
+
+def _metrics_range(parameters: Mapping[str, str], queries: Queries, now_ns: int) -> tuple[int, int]:
     cutoff_ns = now_ns - queries.end_cutoff_ns
     end_ns = _time(parameters.get("end"), "end") or now_ns
-    start_ns = _time(parameters.get("start"), "start") or end_ns - (_since(parameters) or HOUR)
+    start_ns = _time(parameters.get("start"), "start") or end_ns - (duration_ns(parameters, "since") or HOUR)
     if start_ns >= end_ns:
         raise BadQuery("end must be greater than start")
     if start_ns >= cutoff_ns:
         raise BadQuery("query window falls entirely within query_end_cutoff")
-    clamped_ns = min(end_ns, cutoff_ns)
-    if queries.max_metrics_ns and clamped_ns - start_ns > queries.max_metrics_ns:
-        limit, asked = format_duration(queries.max_metrics_ns), format_duration(clamped_ns - start_ns)
+    asked_ns = min(end_ns, cutoff_ns) - start_ns
+    if 0 < queries.max_metrics_ns < asked_ns:
+        limit, asked = format_duration(queries.max_metrics_ns), format_duration(asked_ns)
         raise BadQuery(f"metrics query time range exceeds the maximum allowed duration of {limit}. received: {asked}")
-    if instant:
-        return Window(start_ns=start_ns, end_ns=clamped_ns, step_ns=clamped_ns - start_ns)
-    step_ns = _step(parameters.get("step"), start_ns, end_ns)
-    if queries.max_intervals and (end_ns - start_ns) // step_ns > queries.max_intervals:
-        raise BadQuery(f"step is too small: more than {queries.max_intervals} intervals; use a larger step")
-    first_ns = start_ns // step_ns * step_ns
-    last_ns = min(-(-end_ns // step_ns) * step_ns, cutoff_ns // step_ns * step_ns)
-    return Window(start_ns=first_ns, end_ns=max(first_ns, last_ns), step_ns=step_ns)
+    return start_ns, end_ns
 
 
 def positive(parameters: Mapping[str, str], name: str, default: int) -> int:
@@ -105,10 +137,6 @@ def duration_ns(parameters: Mapping[str, str], name: str) -> int:
         raise BadQuery(f"invalid {name}: {error}") from error
 
 
-def _since(parameters: Mapping[str, str]) -> int:
-    return duration_ns(parameters, "since")
-
-
 def _time(text: str | None, name: str) -> int:
     if not text:
         return 0
@@ -123,9 +151,9 @@ def _time(text: str | None, name: str) -> int:
         raise BadQuery(f"invalid {name}: {text!r} is neither a Unix time nor RFC 3339") from error
 
 
-def _step(text: str | None, start_ns: int, end_ns: int) -> int:
+def _step(text: str | None, range_ns: int) -> int:
     if not text:
-        return _default_step(end_ns - start_ns)
+        return _default_step(range_ns)
     try:
         step_ns = round(float(text) * SECOND) if text.replace(".", "", 1).isdecimal() else parse_duration(text)
     except ValueError as error:

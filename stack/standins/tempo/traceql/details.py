@@ -1,6 +1,6 @@
 """What queries seldom ask of a span: its events and links, decoded from the stored message when asked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
@@ -30,17 +30,22 @@ def link_attribute(span: Span, name: str) -> object:
     return tuple(read_value(p.value) for link in links for p in link.attributes if p.key == name) or None
 
 
-def any_attribute(span: Span, name: str) -> object:
+def any_attribute(name: str) -> Callable[[Span], object]:
     """
-    An unscoped attribute: of the span, else its resource, library, events or links.
+    A reader of an unscoped attribute: of the span, else its resource, library, events or links.
     """
-    for attributes in (span.attributes, span.resource.attributes, span.scope.attributes):
-        if name in attributes:
-            return attributes[name]
-    if name.encode() not in span.encoded:
-        return None
-    found = event_attribute(span, name)
-    return found if found is not None else link_attribute(span, name)
+    encoded_name = name.encode()
+
+    def read(span: Span) -> object:
+        for attributes in (span.attributes, span.resource.attributes, span.scope.attributes):
+            if name in attributes:
+                return attributes[name]
+        if encoded_name not in span.encoded:
+            return None
+        found = event_attribute(span, name)
+        return found if found is not None else link_attribute(span, name)
+
+    return read
 
 
 def event_names(span: Span) -> object:

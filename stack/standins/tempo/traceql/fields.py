@@ -55,7 +55,8 @@ def _attribute(field: Attribute) -> Getter:
             return lambda span, view: details.event_attribute(span, name)
         case "link":
             return lambda span, view: details.link_attribute(span, name)
-    return lambda span, view: details.any_attribute(span, name)
+    read = details.any_attribute(name)
+    return lambda span, view: read(span)
 
 
 def _node(part: str) -> Getter:

@@ -1,10 +1,11 @@
 """Pipelines over the spans of one trace: filters, structure, aggregates, groups."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stack.standins.tempo.spans import Span
 from stack.standins.tempo.traceql.fields import COMPARISONS, calculate, compile_field, compile_predicate, is_number
+from stack.standins.tempo.traceql.structure import related, union
 from stack.standins.tempo.traceql.syntax import (
     Aggregate,
     Coalesce,
@@ -23,7 +24,7 @@ from stack.standins.tempo.traceql.syntax import (
 from stack.standins.tempo.traceql.syntax import (
     Spanset as SpansetSyntax,
 )
-from stack.standins.tempo.traces import Node, TraceView
+from stack.standins.tempo.traces import TraceView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Spanset:
 
 Spansets = Sequence[Spanset]
 Evaluate = Callable[[Spansets, TraceView], Spansets]
-Select_ = Callable[[Sequence[Span], TraceView], Sequence[Span]]
+Choose = Callable[[Sequence[Span], TraceView], Sequence[Span]]
 
 
 def compile_pipeline(pipeline: Pipeline) -> Callable[[TraceView], Spansets]:
@@ -76,66 +77,35 @@ def _stage(stage: Stage) -> Evaluate:
             return lambda spansets, view: spansets
 
 
-def _each(select: Select_) -> Evaluate:
+def _each(choose: Choose) -> Evaluate:
     return lambda spansets, view: [
-        Spanset(spans=select(spanset.spans, view), results=spanset.results) for spanset in spansets
+        Spanset(spans=choose(spanset.spans, view), results=spanset.results) for spanset in spansets
     ]
 
 
-def _spans(syntax: SpansetSyntax) -> Select_:
+def _spans(syntax: SpansetSyntax) -> Choose:
     match syntax:
         case Filter(condition=condition):
             predicate = compile_predicate(condition)
             return lambda spans, view: [span for span in spans if predicate(span, view)]
         case Pipeline():
             evaluate = _pipeline(syntax)
-            return lambda spans, view: _union(spanset.spans for spanset in evaluate((Spanset(spans=spans),), view))
+            return lambda spans, view: union(spanset.spans for spanset in evaluate((Spanset(spans=spans),), view))
     return _operation(syntax)
 
 
-def _operation(operation: SpansetOperation) -> Select_:
+def _operation(operation: SpansetOperation) -> Choose:
     left, right = _spans(operation.left), _spans(operation.right)
     if operation.op == "||":
-        return lambda spans, view: _union((left(spans, view), right(spans, view)))
+        return lambda spans, view: union((left(spans, view), right(spans, view)))
     if operation.op == "&&":
 
         def both(spans: Sequence[Span], view: TraceView) -> Sequence[Span]:
             first, second = left(spans, view), right(spans, view)
-            return _union((first, second)) if first and second else ()
+            return union((first, second)) if first and second else ()
 
         return both
-    return lambda spans, view: _related(operation.op, left(spans, view), right(spans, view), view)
-
-
-def _union(groups: Iterable[Sequence[Span]]) -> Sequence[Span]:
-    spans = dict.fromkeys(span for group in groups for span in group)
-    return sorted(spans, key=lambda span: span.start_ns)
-
-
-Relation = Callable[[Node, Node], bool]
-RELATIONS: Mapping[str, Relation] = {
-    ">": lambda left, right: right.parent == left.left,
-    "<": lambda left, right: left.parent == right.left,
-    ">>": lambda left, right: left.left < right.left and right.right < left.right,
-    "<<": lambda left, right: right.left < left.left and left.right < right.right,
-    "~": lambda left, right: left.parent == right.parent != -1 and left.left != right.left,
-}
-
-
-def _related(op: str, left: Sequence[Span], right: Sequence[Span], view: TraceView) -> Sequence[Span]:
-    """
-    The spans of the right that stand in a relation to one of the left; `!` those in none, `&` those of both sides.
-    """
-    relation = RELATIONS[op.lstrip("!&")]
-    left_nodes = [(span, node) for span in left if (node := view.nodes.get(span))]
-    right_nodes = [(span, node) for span in right if (node := view.nodes.get(span))]
-    matched = [span for span, node in right_nodes if any(relation(other, node) for _, other in left_nodes)]
-    if op.startswith("!"):
-        return [span for span in right if span not in set(matched)]
-    if op.startswith("&"):
-        sources = [span for span, node in left_nodes if any(relation(node, other) for _, other in right_nodes)]
-        return _union((sources, matched))
-    return matched
+    return lambda spans, view: related(operation.op, left(spans, view), right(spans, view), view)
 
 
 def _scalar_filter(stage: ScalarFilter) -> Evaluate:
@@ -198,4 +168,4 @@ def _group(stage: Group) -> Evaluate:
 
 
 def _coalesce(spansets: Spansets, view: TraceView) -> Spansets:
-    return (Spanset(spans=_union(spanset.spans for spanset in spansets)),)
+    return (Spanset(spans=union(spanset.spans for spanset in spansets)),)
