@@ -72,7 +72,7 @@ FILES: Mapping[str, str] = {"my-first.drill.yaml": DRILL, "test_drills.py": TEST
 """What a new folder of drills holds."""
 
 
-def write_starter(folder: Path) -> list[Path]:
+def write(folder: Path) -> list[Path]:
     """
     Write the files to begin with into a folder, which is made if need be; returns their paths.
 

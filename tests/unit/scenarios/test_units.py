@@ -1,7 +1,7 @@
 """Durations and ratios: read and written without a loss."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.units import format_duration, format_ratio, parse_duration_s, parse_ratio
@@ -45,6 +45,7 @@ def test_what_is_no_ratio_is_refused_by_name(text: object) -> None:
         parse_ratio(text)
 
 
+@settings(deadline=None)
 @given(microseconds=st.integers(0, 30 * 86_400 * 1_000_000))
 def test_a_duration_that_is_written_is_read_back(microseconds: int) -> None:
     """To the microsecond, from none to thirty days."""
@@ -53,6 +54,7 @@ def test_a_duration_that_is_written_is_read_back(microseconds: int) -> None:
     assert seconds == parse_duration_s(format_duration(seconds))
 
 
+@settings(deadline=None)
 @given(parts=st.integers(0, 10**11))
 def test_a_ratio_that_is_written_is_read_back(parts: int) -> None:
     """To the ninth digit of a per cent."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.errors import ScenarioError
@@ -91,6 +91,7 @@ TREES = st.dictionaries(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(tree=TREES)
 def test_json_is_read_as_itself(tree: dict[str, Any]) -> None:
     """JSON is YAML with the same meaning (where it needs no pairs of escapes), so drills may be written as either."""
@@ -99,6 +100,7 @@ def test_json_is_read_as_itself(tree: dict[str, Any]) -> None:
     assert tree == YamlFile(text, source="f").value
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=200))
 def test_any_text_gives_a_value_or_one_error(text: str) -> None:
     """Whatever people feed it, no exception but ScenarioError comes out, and it has a line within the file."""

@@ -1,0 +1,99 @@
+"""The model: scenarios as values, and what they refuse."""
+
+import json
+from typing import Any, get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from pydantic import ValidationError
+
+from scenarios.model import EXPECTATIONS, Expectation, Scenario
+from scenarios.model.expectations import Keyed
+from scenarios.wording import FAULT_KINDS
+from tests.unit.scenarios.drills import scenarios
+
+
+def drill(**changes: Any) -> Scenario:
+    """A good drill with some changes."""
+    document: dict[str, Any] = {
+        "name": "x",
+        "why": "It is good unless it was changed.",
+        "load": {"for": "60s", "cool_down": "20s"},
+        "faults": [{"kind": "errors", "at": "5s", "for": "10s"}],
+        "expect": [{"silent": {}}],
+    }
+    return Scenario.model_validate(document | changes)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None, max_examples=100)
+@given(scenario=scenarios())
+def test_a_scenario_survives_its_record(scenario: Scenario) -> None:
+    """What is stored with a run is the drill that was run, to the last digit."""
+    assert scenario == Scenario.model_validate(json.loads(json.dumps(scenario.to_json())))
+
+
+def test_a_scenario_cannot_be_changed() -> None:
+    """It may be shared between threads and stored while it runs."""
+    scenario = drill()
+
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(scenario, "name", "y")  # noqa: B010 - the type checker refuses it already
+
+
+def test_every_expectation_has_one_key() -> None:
+    """The table of keys, the union and the tags in YAML agree."""
+    tags = {one.__metadata__[0].tag: get_args(one)[0] for one in get_args(get_args(Keyed)[0])}
+
+    assert tags == EXPECTATIONS
+    assert set(get_args(Expectation)) == set(EXPECTATIONS.values())
+
+
+@pytest.mark.parametrize(
+    ("fault", "felt"),
+    [
+        ({"kind": "latency", "delay": "1s"}, True),
+        ({"kind": "errors"}, True),
+        ({"kind": "hang"}, True),
+        ({"kind": "telemetry_silent"}, False),
+        ({"kind": "retry_storm", "upstream": "users"}, False),
+        ({"kind": "spike", "factor": 2}, True),
+        ({"kind": "kill", "target": "catalog"}, True),
+        ({"kind": "kill", "target": "prometheus"}, False),
+        ({"kind": "command", "apply": ["a"], "heal": ["b"]}, False),
+    ],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else str(value),
+)
+def test_a_fault_knows_whether_clients_must_feel_it(fault: dict[str, Any], felt: bool) -> None:
+    """A dead Prometheus is no news to a client; a dead catalog is."""
+    scenario = drill(exclusive=True, faults=[fault | {"at": "1s", "for": "1s"}])
+
+    assert felt is scenario.faults[0].felt_by_client
+
+
+def test_noise_may_be_of_the_kind_of_a_fault() -> None:
+    """A small delay all the time, and a large one for a while: the drill asks whether rules tell them apart."""
+    big = {"kind": "latency", "delay": "1s", "at": "5s", "for": "10s"}
+    small = {"kind": "latency", "delay": "10ms", "at": "0s", "for": "60s"}
+
+    assert len(drill(faults=[big], noise=[small]).noise) == 1
+
+
+def test_faults_may_follow_each_other_and_hit_different_places_at_once() -> None:
+    """Only faults that nobody could tell apart are refused."""
+    first = {"kind": "errors", "route": "/api/products", "at": "5s", "for": "10s"}
+
+    for other in (
+        first | {"at": "15s"},
+        first | {"route": "/api/products/<int:id>"},
+        first | {"target": "users", "route": None},
+        first | {"kind": "latency", "delay": "1s"},
+        {"kind": "kill", "target": "users", "at": "5s", "for": "10s"},
+    ):
+        assert len(drill(faults=[first, other]).faults) == 2
+
+
+def test_every_kind_of_fault_is_documented_and_named_once() -> None:
+    """Each kind of fault is read by exactly one model, and each of its keys says what it means."""
+    for kind, model in {**FAULT_KINDS, **EXPECTATIONS}.items():
+        assert model.__doc__, kind
+        assert [n for n, field in model.model_fields.items() if n != "kind" and not field.description] == [], kind
