@@ -3,6 +3,7 @@
 Places across are in per cent and heights in pixels, so a chart stretches with the page while its text keeps its size.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,6 +19,9 @@ from reports.window import Window, scale
 
 HEIGHT = 96
 """Of one panel, in pixels."""
+
+MOST_POINTS = 600
+"""Of one series of Prometheus."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,7 @@ def panel(
     Draw one metric.
     """
     client = [(each.middle_t, metric.of(each)) for each in bins]
-    seen = [(t, value) for t, value in backend if window.contains(t)]
+    seen = thinned([(t, value) for t, value in backend if window.contains(t)])
     ticks = scale([value for _, value in [*client, *seen] if value is not None], metric.floor)
     words = f"{metric.title}. {_words('Clients', client, metric)} {_words('Prometheus', seen, metric)}"
     picture = element(
@@ -96,6 +100,19 @@ def panel(
         aria_label=words,
     )
     return Panel(title=metric.title, picture=picture, words=words, compared=bool(seen))
+
+
+def thinned(points: Sequence[Point]) -> list[Point]:
+    """
+    A series of at most MOST_POINTS, each the mean of as many samples as it takes; None where none of them is a number.
+    """
+    size = math.ceil(len(points) / MOST_POINTS)
+    parts = [points[n : n + size] for n in range(0, len(points), size)] if size > 1 else [[point] for point in points]
+    found: list[Point] = []
+    for part in parts:
+        values = [value for _, value in part if value is not None]
+        found.append((fmean(t for t, _ in part), fmean(values) if values else None))
+    return found
 
 
 def backdrop(window: Window, shades: Sequence[Shade], height: int) -> Markup:

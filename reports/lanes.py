@@ -11,6 +11,12 @@ from reports.svg import Attribute, element, group, titled
 from reports.window import Window
 from scenarios.history import History, Notification, Phase
 
+MOST_MARKS = 100
+"""Of one kind in one lane; a lane that leaves some out says so."""
+
+MOST_WORDS = 20
+"""Changes of one kind that are said of one lane."""
+
 _PHASES: Mapping[str, str] = {"warm_up": "warm-up", "drive": "drive", "cool_down": "cool-down"}
 _PHASE_HEIGHT, _FAULT_HEIGHT, _LANE_HEIGHT = 20, 20, 44
 
@@ -70,7 +76,7 @@ def alert(lane: Lane, window: Window, shades: Sequence[Shade]) -> Markup:
     One alert's life: pending, firing, resolved, the notifications' arrivals, and the bound by which it had to fire.
     """
     marks: list[Markup] = [backdrop(window, shades, _LANE_HEIGHT), _title(lane)]
-    for stretch in lane.stretches:
+    for stretch in lane.stretches[:MOST_MARKS]:
         shown = {"x": window.x(stretch.start), "width": window.width(stretch.start, stretch.end)}
         bar = element("rect", y=22, height=14, class_=f"alert {stretch.state}", **shown)
         marks.append(titled(bar, f"{stretch.state} for {figures.seconds(stretch.end - stretch.start)}"))
@@ -85,7 +91,8 @@ def alert(lane: Lane, window: Window, shades: Sequence[Shade]) -> Markup:
         marks.append(titled(line, f"computed bound, {figures.seconds(lane.bound_t - window.zero)}"))
     if lane.resolved_t is not None:
         marks.append(_dot(lane.resolved_t, window, "resolved", "resolved"))
-    marks += [_arrival(notice, window) for notice in lane.notifications if window.contains(notice.t)]
+    arrivals = [notice for notice in lane.notifications if window.contains(notice.t)]
+    marks += [_arrival(notice, window) for notice in arrivals[:MOST_MARKS]]
     return _picture(marks, _LANE_HEIGHT, words(lane, window))
 
 
@@ -96,10 +103,11 @@ def words(lane: Lane, window: Window) -> str:
     who = f"{lane.name}{f' of {lane.service}' if lane.service else ''}"
     parts = [
         f"{each.state} from {figures.seconds(each.start - window.zero)} to {figures.seconds(each.end - window.zero)}"
-        for each in lane.stretches
+        for each in lane.stretches[:MOST_WORDS]
     ]
     parts += [
-        f"notified ({notice.status}) at {figures.seconds(notice.t - window.zero)}" for notice in lane.notifications
+        f"notified ({notice.status}) at {figures.seconds(notice.t - window.zero)}"
+        for notice in lane.notifications[:MOST_WORDS]
     ]
     if lane.bound_t is not None:
         parts.append(f"bound at {figures.seconds(lane.bound_t - window.zero)}")
@@ -107,7 +115,10 @@ def words(lane: Lane, window: Window) -> str:
 
 
 def _title(lane: Lane) -> Markup:
-    extra = " · ".join(part for part in (lane.service, "" if lane.source == "prometheus" else lane.source) if part)
+    left_out = max(0, len(lane.stretches) - MOST_MARKS) + max(0, len(lane.notifications) - MOST_MARKS)
+    source = "" if lane.source == "prometheus" else lane.source
+    more = f"{left_out} more changes" if left_out else ""
+    extra = " · ".join(part for part in (lane.service, source, more) if part)
     name = element("tspan", figures.shortened(lane.name, 60), class_="strong")
     text = element("text", name, figures.shortened(f"  {extra}", 40), x=0, y=14, class_="label")
     return titled(text, ", ".join(f"{key}={value}" for key, value in sorted(lane.labels.items())))

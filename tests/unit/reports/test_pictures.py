@@ -267,3 +267,35 @@ def test_a_picture_of_strange_texts_is_well_formed() -> None:
     shade = Shade(start=100, end=110, label=examples.HOSTILE.replace("\x00", "").replace("\x1b", ""))
 
     assert shade.label[:60] in "".join(parsed(lanes.faults((shade,), WINDOW)).itertext()).replace("…", shade.label[59:])
+
+
+def test_a_long_series_is_thinned_to_means() -> None:
+    """
+    A day of samples fits into a chart; where no sample of several is a number, there is none.
+    """
+    long: list[Point] = [(float(t), None if t < 4 else float(t % 2)) for t in range(2 * charts.MOST_POINTS)]
+    found = charts.thinned(long)
+
+    assert len(found) == charts.MOST_POINTS
+    assert found[:3] == [(0.5, None), (2.5, None), (4.5, 0.5)]
+    assert charts.thinned(long[:5]) == long[:5]
+    assert charts.thinned([]) == []
+
+
+def test_a_flapping_alert_is_cut_and_says_so() -> None:
+    """
+    Thousands of changes neither fill the page nor vanish silently.
+    """
+    lane = Lane(
+        name="Flap",
+        labels={},
+        source="prometheus",
+        stretches=tuple(Stretch(start=100 + n / 50, end=100 + n / 50 + 0.01, state="firing") for n in range(3000)),
+        notifications=tuple(told(100 + n / 50, "firing") for n in range(300)),
+    )
+    drawn = lanes.alert(lane, WINDOW, ())
+
+    assert classes(drawn).count("alert firing") == lanes.MOST_MARKS
+    assert classes(drawn).count("told firing") == lanes.MOST_MARKS
+    assert "3100 more changes" in "".join(parsed(drawn).itertext())
+    assert len(words(drawn)) < 2000
