@@ -7,7 +7,7 @@ import numpy as np
 from detector.alarm import Alarm, End, Tick
 from detector.counts import RatioWindow, counted
 from detector.fit import Fit, FitJob
-from detector.history import History
+from detector.history import History, moments
 from detector.kinds import MEASURES, Bools, Floats, Kind
 from detector.seasons import Seasons
 from detector.settings import Settings
@@ -89,8 +89,8 @@ class Bank:
         self._learn(judged, np.minimum(np.maximum(residual, -reach), reach))
         state.seen += ok
         if np.count_nonzero(judged) < np.count_nonzero(ok):
-            for slot in np.flatnonzero(ok & ~judged & (state.seen >= self.settings.warm_up)):
-                self.settle(int(slot), self.settings.warm_up)
+            for grown in np.flatnonzero(ok & ~judged & (state.seen >= self.settings.warm_up)).tolist():
+                self.settle(grown, self.settings.warm_up)
         for slot, end in tick.ended:
             if end is End.REBASELINED:
                 self.settle(slot, REBASE_POINTS)
@@ -98,7 +98,8 @@ class Bank:
 
     def _measure(self, values: Floats, requests: Floats | None) -> Floats | float:
         """Note the value as people know it and its transform; returns what counting alone makes that vary."""
-        state, noise = self.state, np.float64(0.0)
+        state = self.state
+        noise: Floats | float = 0.0
         if self.kind is Kind.ERRORS and requests is not None:
             state.value, state.y, noise = counted(values, requests, self.step_s)
         elif self.kind is Kind.ERRORS:
@@ -148,7 +149,7 @@ class Bank:
         """Take level and scale of one series from its last `count` points."""
         state = self.state
         points = self.history.last(slot)
-        at_s = self.at_s - self.step_s * np.arange(len(points) - 1, -1, -1)
+        at_s = moments(self.at_s, self.step_s, len(points))
         rest = (points - self.seasons.past(slot, at_s))[np.isfinite(points)][-count:]
         level = float(np.median(rest))
         scale = max(MAD_TO_SIGMA * float(np.median(np.abs(rest - level))), 0.5 * self.measure.floor)

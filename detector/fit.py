@@ -7,7 +7,7 @@ import numpy as np
 from scipy.signal import lfilter
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
-from detector.history import Season
+from detector.history import Season, moments
 from detector.kinds import Floats
 from detector.seasons import read
 
@@ -19,7 +19,7 @@ FALLBACK_ALPHA, FALLBACK_GAMMA = 0.02, 0.10
 LEAST_POINTS = 60
 MOST_POINTS = 1440
 LEAST_CYCLES = 3
-ACCEPT_AT, KEEP_AT = 0.85, 0.95
+ACCEPT_AT, KEEP_AT = 0.85, 1.05
 Ring = tuple[Season, int, Floats]
 
 
@@ -52,7 +52,7 @@ class Fit:
 def fit(job: FitJob) -> Fit:
     """Choose the season, estimate alpha and gamma with statsmodels, and replay the points with them."""
     choice = choose_season(job)
-    at_s = job.at_s - job.step_s * np.arange(len(job.points) - 1, -1, -1)
+    at_s = moments(job.at_s, job.step_s, len(job.points))
     rest = job.points if choice is None else job.points - read(*choice, at_s, job.step_s)
     rest = rest[np.isfinite(rest)]
     estimate = _estimate(job, choice, rest)
@@ -88,7 +88,7 @@ def _deviation(residual: Floats) -> float:
 def choose_season(job: FitJob) -> tuple[Season, Floats] | None:
     """Of the candidates that predict their own last cycle better, the one that fits the last points best."""
     accepted = []
-    at_s = job.at_s - job.step_s * np.arange(len(job.points) - 1, -1, -1)
+    at_s = moments(job.at_s, job.step_s, len(job.points))
     finite = np.isfinite(job.points)
     for season, first, means in job.rings:
         limit = KEEP_AT if season.period_s == job.period_s else ACCEPT_AT

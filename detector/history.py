@@ -41,6 +41,11 @@ class Season:
         return 8 if self.period_s <= HOUR_S else 4
 
 
+def moments(at_s: float, step_s: float, count: int) -> Floats:
+    """The `count` moments up to `at_s`, one step apart, oldest first."""
+    return at_s - step_s * np.arange(count - 1, -1, -1, dtype=np.float64)
+
+
 class BucketRing:
     """Means per bucket of one season over its last cycles, for all series of a bank."""
 

@@ -9,13 +9,21 @@ import numpy.typing as npt
 
 from detector.kinds import Bools, Floats
 
-
-def _array(start: float | int | bool, dtype: Any = np.float64) -> Any:
-    return field(metadata={"start": start, "dtype": dtype})
+ZERO = {"start": 0.0, "dtype": np.float64}
+ONE = {"start": 1.0, "dtype": np.float64}
+NEVER = {"start": np.nan, "dtype": np.float64}
+LOWEST = {"start": -np.inf, "dtype": np.float64}
+HIGHEST = {"start": np.inf, "dtype": np.float64}
+NO = {"start": False, "dtype": np.bool_}
+BITS = {"start": 0, "dtype": np.uint8}
 
 
 def _arrays(state: Any) -> Iterator[Field[Any]]:
     return (f for f in fields(state) if f.metadata)
+
+
+def _full(size: int, f: Field[Any]) -> npt.NDArray[Any]:
+    return np.full(size, f.metadata["start"], dtype=f.metadata["dtype"])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,41 +37,41 @@ class State:
     are the range ever seen. The last rows say what was found at `at_s`, the moment of the last tick.
     """
 
-    level: Floats = _array(0.0)
-    scale: Floats = _array(1.0)
-    slow: Floats = _array(0.0)
-    slow_scale: Floats = _array(1.0)
-    seen: Floats = _array(0.0)
-    gap: Floats = _array(0.0)
-    fired: Floats = _array(0.0)
-    calm: Floats = _array(0.0)
-    low: Floats = _array(np.inf)
-    high: Floats = _array(-np.inf)
-    alpha: Floats = _array(0.05)
-    gamma: Floats = _array(0.10)
-    since_s: Floats = _array(0.0)
-    bits: npt.NDArray[np.uint8] = _array(0, np.uint8)
-    critical: Bools = _array(False, np.bool_)
-    creeping: Bools = _array(False, np.bool_)
-    value: Floats = _array(np.nan)
-    y: Floats = _array(np.nan)
-    expected: Floats = _array(np.nan)
-    sigma: Floats = _array(np.nan)
-    z: Floats = _array(0.0)
-    slow_z: Floats = _array(0.0)
+    level: Floats = field(metadata=ZERO)
+    scale: Floats = field(metadata=ONE)
+    slow: Floats = field(metadata=ZERO)
+    slow_scale: Floats = field(metadata=ONE)
+    seen: Floats = field(metadata=ZERO)
+    gap: Floats = field(metadata=ZERO)
+    fired: Floats = field(metadata=ZERO)
+    calm: Floats = field(metadata=ZERO)
+    low: Floats = field(metadata=HIGHEST)
+    high: Floats = field(metadata=LOWEST)
+    alpha: Floats = field(metadata=ZERO)
+    gamma: Floats = field(metadata=ZERO)
+    since_s: Floats = field(metadata=ZERO)
+    bits: npt.NDArray[np.uint8] = field(metadata=BITS)
+    critical: Bools = field(metadata=NO)
+    creeping: Bools = field(metadata=NO)
+    value: Floats = field(metadata=NEVER)
+    y: Floats = field(metadata=NEVER)
+    expected: Floats = field(metadata=NEVER)
+    sigma: Floats = field(metadata=NEVER)
+    z: Floats = field(metadata=ZERO)
+    slow_z: Floats = field(metadata=ZERO)
     at_s: float = -np.inf
 
     @classmethod
     def empty(cls, size: int) -> "State":
         """A state in which no series has been seen."""
-        return cls(**{f.name: np.full(size, f.metadata["start"], dtype=f.metadata["dtype"]) for f in _arrays(cls)})
+        arrays: dict[str, Any] = {f.name: _full(size, f) for f in _arrays(cls)}
+        return cls(**arrays)
 
     def grow(self, size: int) -> None:
         """Make room for more series."""
         for f in _arrays(self):
             array = getattr(self, f.name)
-            more = np.full(size - len(array), f.metadata["start"], dtype=f.metadata["dtype"])
-            setattr(self, f.name, np.concatenate([array, more]))
+            setattr(self, f.name, np.concatenate([array, _full(size - len(array), f)]))
 
     def clear(self, slot: int) -> None:
         """Forget one series."""

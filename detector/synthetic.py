@@ -126,7 +126,7 @@ def generate(world: World, *, faults_after_days: float | None = None, strong: bo
     """Make the series of a world, with faults after some days, or without any."""
     rng = np.random.default_rng(world.seed)
     moments = round(world.days * DAY_S / world.step_s)
-    at_s = world.start_s + world.step_s * np.arange(moments)
+    at_s = world.start_s + world.step_s * np.arange(moments, dtype=np.float64)
     faults = () if faults_after_days is None else place_faults(world, rng, first_day=faults_after_days, strong=strong)
     make = {Kind.TRAFFIC: traffic, Kind.LATENCY: latency, Kind.ERRORS: errors}[world.kind]
     values, requests = make(world, at_s, effects(world, moments, faults), rng)
