@@ -76,6 +76,9 @@ def life_of(alert: Alert, history: History, *, namespace: str, on: tuple[float, 
     fired_t = next((c.t for c in own if c.state == "firing"), None)
     told = [n for n in history.of(Notification) if n.t >= on[0] and _is_meant(alert, n, namespace) and _same(n, labels)]
     notified_t = next((n.t for n in told if n.status == "firing"), None)
+    if fired_t is not None and notified_t is not None:
+        # Alerts are polled, arrivals are stamped: what was notified had fired by then.
+        fired_t = min(fired_t, notified_t)
     return Life(
         service=labels.get("service_name", alert.labels.get("service_name", ENTRY_SERVICE)),
         labels=labels,
@@ -159,6 +162,13 @@ def _told(alert: Alert, life: Life, on: tuple[float, float]) -> _Problem | None:
 
 def _over(alert: Alert, life: Life, on: tuple[float, float]) -> _Problem | None:
     limit = alert.resolves_within
+    if life.resolved_t is not None and life.resolved_t < on[1]:
+        early_s = on[1] - life.resolved_t
+        return _Problem(
+            expected="it fires as long as the fault lasts",
+            observed=f"it resolved {early_s:.2f} s before the healing",
+            where="prometheus",
+        )
     if limit is None:
         return None
     for what, t, where in (

@@ -6,7 +6,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,7 @@ class Drill:
     """
     One scenario, to be run once. `live` may be read by others meanwhile; `cancel` ends it early, with everything healed.
 
+    `app_environment` overrides the environment of the demo app's roles.
     `before_traffic` is called when the demo app is ready; drills that run together wait for each other there.
     """
 
@@ -53,6 +54,7 @@ class Drill:
     stack: ProcessStack
     runs: Path
     source: str = ""
+    app_environment: Mapping[str, str] = field(default_factory=dict)
     cancel: threading.Event = field(default_factory=threading.Event)
     before_traffic: Callable[[], None] = lambda: None
     live: Live = field(init=False)
@@ -80,7 +82,7 @@ class Drill:
         roster = Roster.create("drill")
         roster.write("run.json", {"path": str(run.path.absolute())})
         try:
-            app = self.stack.app(namespace=run.id, directory=run.logs, roster=roster.id)
+            app = self.stack.app(namespace=run.id, directory=run.logs, roster=roster, environment=self.app_environment)
             self.live.enter("starting the app")
             with app, HistoryFile(run.history, self.live) as history:
                 self.before_traffic()

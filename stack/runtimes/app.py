@@ -13,6 +13,7 @@ from stack.errors import StackError
 from stack.runtimes.ports import allocate
 from stack.runtimes.process import Process, Program
 from stack.runtimes.readiness import answers, wait_until
+from stack.runtimes.roster import Roster
 
 ROLES = ("frontend", "catalog", "users")
 READY_WITHIN_S = 40
@@ -33,14 +34,14 @@ def telemetry_environment(profile: Profile) -> dict[str, str]:
 
 class App:
     """
-    Three roles, alive from `start` to `stop`; use it as a context manager. `environment` is added to that of each role.
+    Three roles, alive from `start` to `stop`; use it as a context manager. `environment` overrides that of each role.
     """
 
     def __init__(
-        self, *, namespace: str, otlp_endpoint: str, directory: Path, roster: str, environment: Mapping[str, str]
+        self, *, namespace: str, otlp_endpoint: str, directory: Path, roster: Roster, environment: Mapping[str, str]
     ) -> None:
         self.namespace = namespace
-        self.addresses = allocate(f"{role}.{port}" for role in ROLES for port in ("http", "faults"))
+        self.addresses = allocate((f"{role}.{port}" for role in ROLES for port in ("http", "faults")), roster=roster)
         self._otlp_endpoint = otlp_endpoint
         self._directory = directory
         self._roster = roster
@@ -101,7 +102,7 @@ class App:
             environment=self._role_environment(role),
             log=self._directory / f"{role}.log",
         )
-        self._processes[role] = Process.start(program, roster=self._roster)
+        self._processes[role] = Process.start(program, roster=self._roster.id)
 
     def _wait_ready(self, role: str) -> None:
         process = self._processes[role]
@@ -118,7 +119,6 @@ class App:
         instance = f"{self.namespace}-{role}"
         host, _, port = self.addresses[f"{role}.http"].rpartition(":")
         return {
-            **self._environment,
             "OTEL_SERVICE_NAME": role,
             "OTEL_RESOURCE_ATTRIBUTES": f"service.namespace={self.namespace},service.instance.id={instance}",
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{self._otlp_endpoint}",
@@ -130,4 +130,5 @@ class App:
             "DEMO_DATABASE": str(self._directory / f"{role}.sqlite"),
             "DEMO_FAULT_PORT": self.addresses[f"{role}.faults"].rpartition(":")[2],
             "DEMO_FAULT_TOKEN": self._fault_token,
+            **self._environment,
         }

@@ -73,8 +73,12 @@ class ProcessStack:
         Raises StackError, after everything has been stopped again.
         """
         names = [f"{component.name}.{port}" for component in COMPONENTS.values() for port in component.ports]
-        addresses = allocate(names, fixed_ports)
         roster = Roster.create("stack", standing=standing)
+        try:
+            addresses = allocate(names, roster=roster, fixed=fixed_ports)
+        except StackError:
+            roster.disband()
+            raise
         stack = cls(roster=roster, profile=profile, addresses=addresses, sink_token=secrets.token_urlsafe(24))
         try:
             stack._engines = _find_engines()
@@ -160,14 +164,14 @@ class ProcessStack:
             self._wait_ready(old.component)
             self._save()
 
-    def app(self, *, namespace: str, directory: Path, roster: str) -> App:
-        """A demo app of its own for one drill, not started yet."""
+    def app(self, *, namespace: str, directory: Path, roster: Roster, environment: Mapping[str, str]) -> App:
+        """A demo app of its own for one drill, not started yet; `environment` overrides that of its roles."""
         return App(
             namespace=namespace,
             otlp_endpoint=self.addresses["collector.otlp_http"],
             directory=directory,
             roster=roster,
-            environment=telemetry_environment(config.PROFILES[self.profile]),
+            environment={**telemetry_environment(config.PROFILES[self.profile]), **environment},
         )
 
     def delays(self) -> dict[str, float]:
