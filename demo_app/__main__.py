@@ -1,6 +1,7 @@
 """`python -m demo_app`: start one role, as its environment variables say."""
 
 import os
+import signal
 import sys
 
 from demo_app.settings import SettingsError, from_environment, usage
@@ -17,6 +18,9 @@ def main(arguments: list[str]) -> int:
         settings = from_environment(os.environ)
     except SettingsError as error:
         return _complain(str(error), 2)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Told to stop before there is anything to finish: unwind, with code 0 all the same.
+        signal.signal(number, lambda *_: sys.exit(0))
     # A wrong setting is told before the seconds that the rest takes to import.
     from demo_app import service
 

@@ -9,6 +9,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 CONNECTION_LIMIT = 1000
+BODY_LIMIT = 1024 * 1024
 TURN_S = 0.05
 CLOSE_S = 0.1
 
@@ -33,6 +34,7 @@ class Server:
                 threads=threads,
                 ident=None,
                 connection_limit=CONNECTION_LIMIT,
+                max_request_body_size=BODY_LIMIT,
                 asyncore_use_poll=True,
                 clear_untrusted_proxy_headers=True,
             )

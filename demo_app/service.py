@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 DRAIN_S = 1.0
 """How long requests may take to finish once the process is told to stop."""
 
-FLUSH_S = 0.8
+FLUSH_S = 1.5
 """How long the last export may take: a collector that is away must not keep the process."""
 
 FAULT_API_THREADS = 2

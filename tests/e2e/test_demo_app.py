@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -310,6 +311,52 @@ def test_sigterm_finishes_what_is_being_served(start: Start, collector: Collecto
 
     assert answers == [200]
     assert collector.counted("catalog") == collector.traced("catalog") == {("GET", "/api/products", 200): 1}
+
+
+def test_sigterm_while_starting_is_no_failure(start: Start, tmp_path: Path) -> None:
+    """
+    Whoever changes their mind while it starts gets code 0 as well.
+    """
+    catalog = start("catalog")
+    eventually((tmp_path / "catalog.sqlite").exists, "it is under way: it has made its database")
+
+    assert catalog.terminate()[0] == 0
+
+
+def test_a_second_sigterm_changes_nothing(start: Start, collector: Collector) -> None:
+    """
+    Impatience does not cut off the last export.
+    """
+    catalog = start("catalog")
+    drive(catalog, [("GET", "/api/products", None)] * 5)
+    for _ in range(3):
+        catalog.process.terminate()
+
+    assert catalog.process.wait(DEADLINE_S) == 0
+    assert sum(collector.counted("catalog").values()) == 5
+
+
+def test_a_frozen_process_goes_on_where_it_was(start: Start, collector: Collector) -> None:
+    """
+    Frozen and thawed, as a whole: the request that came meanwhile is served then, and counted once.
+    """
+    catalog = start("catalog")
+    answers: list[int] = []
+    url = catalog.url
+    catalog.process.send_signal(signal.SIGSTOP)
+    client = threading.Thread(
+        target=lambda: answers.append(catalog.pool.request("GET", f"{url}/api/users", timeout=DEADLINE_S).status)
+    )
+    client.start()
+    client.join(0.3)
+    assert answers == []
+
+    catalog.process.send_signal(signal.SIGCONT)
+    client.join(DEADLINE_S)
+    catalog.terminate()
+
+    assert answers == [404]
+    assert collector.traced("catalog") == {("GET", "", 404): 1}
 
 
 def test_a_sampler_thins_out_traces_but_not_metrics(start: Start, collector: Collector) -> None:
