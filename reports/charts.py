@@ -39,7 +39,9 @@ class Metric:
 
 METRICS: tuple[Metric, ...] = (
     Metric(series="request_rate", title="Requests per second", of=lambda b: b.rate, write=figures.number, floor=3),
-    Metric(series="error_ratio", title="Failed", of=lambda b: b.failed_ratio, write=figures.percent, floor=0.03),
+    Metric(
+        series="error_ratio", title="Failed requests", of=lambda b: b.failed_ratio, write=figures.percent, floor=0.03
+    ),
     Metric(series="p95_s", title="P95 latency", of=lambda b: b.p95_s, write=figures.seconds, floor=0.03),
 )
 

@@ -57,7 +57,8 @@ def number(value: float | None) -> str:
     value = known(value)
     if value is None:
         return UNKNOWN
-    text = f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.3g}"
+    whole = value == round(value) or abs(value) >= 1000
+    text = f"{value:,.0f}" if whole and abs(value) < 1e12 else f"{value:.3g}"
     return text.replace("-", "−")
 
 

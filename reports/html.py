@@ -17,7 +17,7 @@ from reports.evidence import AlertTimes, Evidence
 from reports.logs import tails
 from reports.window import Window
 from scenarios.history import Blind, Clock, History
-from scenarios.record import Outcome, Record
+from scenarios.record import Outcome, Record, Verdict
 
 MOST_LANES = 16
 
@@ -35,11 +35,11 @@ def render_html(record: Record, history: History, evidence: Mapping[str, Any], l
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """
-    One line of the table of expectations.
+    One line of the table of expectations; `troubles` are the parts of a failure that have no column.
     """
 
     outcome: Outcome
-    kind: str
+    troubles: tuple[tuple[str, str], ...]
     gauge: Markup | None
     detect_s: float | None
     bound_s: float | None
@@ -72,7 +72,7 @@ def _context(record: Record, history: History, evidence: Evidence, logs: Mapping
         "ladder": story.ladder(record),
         "stand_ins": [part for part in record.parts if part.stand_in],
         "blind": list(history.of(Blind)),
-        "rows": [_row(record, outcome) for outcome in record.outcomes],
+        "rows": [_row(outcome) for outcome in record.outcomes],
         "requests": sum(each.count for each in requests),
         "failed": sum(each.failed for each in requests),
         "routes": truth.by_route(history),
@@ -92,18 +92,28 @@ def _context(record: Record, history: History, evidence: Evidence, logs: Mapping
     }
 
 
-def _row(record: Record, outcome: Outcome) -> Row:
+def _row(outcome: Outcome) -> Row:
     detect, bound, within = (
         figures.known(outcome.facts.get(key)) for key in ("time_to_detect_s", "bound_s", "within_s")
     )
     words = f"took {figures.seconds(detect)}, bound {figures.seconds(bound)}"
     return Row(
         outcome=outcome,
-        kind=story.expectation_kind(record, outcome),
+        troubles=() if outcome.verdict is Verdict.PASS else _troubles(outcome),
         gauge=None if detect is None else charts.gauge(detect, bound, within, words),
         detect_s=detect,
         bound_s=bound,
     )
+
+
+def _troubles(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    parts = (
+        ("Died at", outcome.rung or ""),
+        ("Where", outcome.where),
+        ("When", outcome.when),
+        ("Try", outcome.hint),
+    )
+    return tuple((name, text) for name, text in parts if text)
 
 
 def _gauge(item: AlertTimes) -> Markup | None:

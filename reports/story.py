@@ -70,9 +70,10 @@ def expectation_kind(record: Record, outcome: Outcome) -> str:
 
 def broken_rung(record: Record) -> Rung | None:
     """
-    The earliest rung that an outcome which did not pass names: later ones follow from it.
+    The earliest rung that the worst outcomes name, for later ones follow from it; None if all passed or none names any.
     """
-    named = {outcome.rung for outcome in record.outcomes if outcome.verdict is not Verdict.PASS}
+    worst = Verdict.worst([outcome.verdict for outcome in record.outcomes])
+    named = {outcome.rung for outcome in record.outcomes if outcome.verdict is worst is not Verdict.PASS}
     return next((rung for rung, _, _ in STEPS if rung in named), None)
 
 
@@ -84,17 +85,23 @@ def ladder(record: Record) -> tuple[Step, ...]:
     broken = broken_rung(record)
     reached = order.index(broken) - 1 if broken else _furthest(record, Verdict.PASS)
     asked = _furthest(record, *Verdict)
-    steps = []
-    for place, (rung, name, meaning) in enumerate(STEPS):
-        state: State = (
-            "reached" if place <= reached else "beyond" if broken else "unproved" if place <= asked else "untried"
+    steps = [
+        _step(
+            rung, "reached" if place <= reached else "beyond" if broken else "unproved" if place <= asked else "untried"
         )
-        if place == 0 and not record.scenario.get("faults"):
-            state = "untried"
-        if rung is broken:
-            state = "broken"
-        steps.append(Step(name=name, state=state, note=_NOTES.get(state, meaning)))
+        for place, rung in enumerate(order)
+    ]
+    if not record.scenario.get("faults"):
+        steps[0] = Step(name=steps[0].name, state="untried", note="none")
+    if broken:
+        steps[order.index(broken)] = _step(broken, "broken")
     return tuple(steps)
+
+
+def _step(rung: Rung, state: State) -> Step:
+    name = next(name for each, name, _ in STEPS if each is rung)
+    applied = rung is Rung.FAULT_NOT_APPLIED and state == "reached"
+    return Step(name=name, state=state, note="applied" if applied else _NOTES.get(state, MEANING[rung]))
 
 
 def _furthest(record: Record, *verdicts: Verdict) -> int:

@@ -45,6 +45,7 @@ def test_a_duration_is_written_in_the_unit_that_suits_it(value: float | None, wr
         (39.64, "39.6"),
         (-3, "−3"),
         (1234.5, "1,234"),
+        (1e300, "1e+300"),
         (math.nan, "–"),
         (None, "–"),
         (True, "–"),
