@@ -225,6 +225,15 @@ def test_components_are_broken_and_made_whole(kind: str, calls: list[str], tmp_p
     assert calls == services.calls
 
 
+def test_faults_of_the_app_go_to_the_role_that_they_name(tmp_path: Path) -> None:
+    """Under an id that can stand in an address, and over no proxy of ours."""
+    act = act_of("faults/1", app_fault({"kind": "errors"}), services=FakeServices(), run_dir=tmp_path)
+
+    assert isinstance(act, AppAct)
+    assert act.id == "faults-1"
+    assert not act.client.trust_env
+
+
 def test_traffic_faults_are_left_to_the_clients(tmp_path: Path) -> None:
     """They have had them in their plan from the start."""
     act = act_of("noise/2", made({"kind": "spike", "factor": 3}), services=FakeServices(), run_dir=tmp_path)

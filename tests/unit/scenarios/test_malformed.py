@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic_core import ErrorDetails
 
 from scenarios.errors import ScenarioError
 from scenarios.loader import load, load_text
+from scenarios.wording import say
 
 FOLDER = Path(__file__).parent / "malformed"
 EXPECTED = (FOLDER / "expected.txt").read_text(encoding="utf-8").splitlines()
@@ -53,3 +55,10 @@ def test_all_problems_of_form_are_told_at_once_in_the_order_of_the_file() -> Non
         load_text(text)
 
     assert [problem.line for problem in caught.value.problems] == [3, 4, 5]
+
+
+def test_a_problem_that_nobody_thought_of_is_still_told() -> None:
+    """In the validator's words, with the key and what was found there."""
+    odd = ErrorDetails(type="multiple_of", loc=("load", "users"), msg="Input should be a multiple of 3", input=8)
+
+    assert say(odd) == "`users` is 8 (a number): input should be a multiple of 3"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from pydantic import ValidationError
 
-from scenarios.model import EXPECTATIONS, Expectation, Scenario
+from scenarios.model import EXPECTATIONS, Expectation, Scenario, Silent
 from scenarios.model.expectations import Keyed
 from scenarios.wording import FAULT_KINDS
 from tests.unit.scenarios.drills import scenarios
@@ -90,6 +90,28 @@ def test_faults_may_follow_each_other_and_hit_different_places_at_once() -> None
         {"kind": "kill", "target": "users", "at": "5s", "for": "10s"},
     ):
         assert len(drill(faults=[first, other]).faults) == 2
+
+
+def test_spikes_may_be_heaped_on_each_other() -> None:
+    """Their factors multiply, which is a shape of its own."""
+    spike = {"kind": "spike", "factor": 2, "at": "5s", "for": "10s"}
+
+    assert len(drill(faults=[spike, spike | {"at": "10s"}]).faults) == 2
+
+
+def test_the_stack_may_be_broken_by_a_drill_that_has_it_alone() -> None:
+    """That is what `exclusive` is for; a role of the app is the drill's own anyway."""
+    kill = {"kind": "kill", "at": "5s", "for": "10s"}
+
+    assert drill(exclusive=True, faults=[kill | {"target": "tempo"}]).exclusive
+    assert not drill(faults=[kill | {"target": "catalog"}]).exclusive
+
+
+def test_a_scenario_can_be_made_in_python() -> None:
+    """Of the same values, for people who would rather not write YAML."""
+    parts = drill()
+
+    assert parts == drill(load=parts.load, faults=parts.faults, expect=[Silent()])
 
 
 def test_every_kind_of_fault_is_documented_and_named_once() -> None:
