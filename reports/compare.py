@@ -71,7 +71,7 @@ def compare(a: Record, b: Record) -> Comparison:
     return Comparison(a=a, b=b, differences=_differences(a, b), changes=changes)
 
 
-def render_comparison(comparison: Comparison) -> str:
+def render_markdown(comparison: Comparison) -> str:
     """
     Write a comparison as Markdown: the circumstances that differ, then a line for each expectation.
     """

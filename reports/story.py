@@ -140,7 +140,7 @@ def _early(history: History) -> str:
 def _passed(record: Record) -> str:
     detections = [t for outcome in record.outcomes if (t := known(outcome.facts.get("time_to_detect_s"))) is not None]
     count = len(record.outcomes)
-    held = "The one expectation held." if count == 1 else f"All {count} expectations held."
+    held = {1: "The one expectation held.", 2: "Both expectations held."}.get(count, f"All {count} expectations held.")
     return f"{held} The slowest detection took {seconds(max(detections))}." if detections else held
 
 

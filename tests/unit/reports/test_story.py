@@ -22,6 +22,7 @@ def test_a_passed_alert_proves_the_whole_ladder() -> None:
     Who was notified of a fault was notified by every rung before.
     """
     assert states(examples.passed().record) == ["reached"] * 6
+    assert [step.note for step in story.ladder(examples.passed().record)] == ["applied", *["reached"] * 5]
 
 
 def test_the_broken_rung_is_marked_and_later_ones_were_not_reached() -> None:
@@ -60,7 +61,26 @@ def test_a_baseline_has_no_fault_and_tries_no_alert() -> None:
     """
     What was not tried is not claimed.
     """
-    assert ["untried", *["reached"] * 3, *["untried"] * 2] == states(examples.baseline().record)
+    assert states(examples.baseline().record) == ["untried", *["reached"] * 3, *["untried"] * 2]
+    assert [step.note for step in story.ladder(examples.baseline().record)][::5] == ["none", "not tried"]
+
+
+def test_a_fault_that_was_planned_but_never_tried_is_not_called_none() -> None:
+    """
+    A drill that never began had a fault to apply.
+    """
+    assert [step.note for step in story.ladder(examples.aborted().record)] == ["not tried"] * 6
+
+
+def test_a_failure_is_not_explained_by_what_could_not_be_judged() -> None:
+    """
+    The rung of an UNKNOWN outcome is not where a failed one's signal died.
+    """
+    failed = Outcome(id="expect/1", title="sli", verdict=Verdict.FAIL)
+    unknown = Outcome(id="expect/3", title="alert", verdict=Verdict.UNKNOWN, rung=Rung.NOT_EVALUATED)
+
+    assert story.broken_rung(examples.record(failed, unknown)) is None
+    assert story.broken_rung(examples.record(unknown)) is Rung.NOT_EVALUATED
 
 
 def test_what_was_tried_but_not_found_out_is_not_proved() -> None:
@@ -139,6 +159,15 @@ def test_a_single_expectation_is_not_counted(verdict: Verdict, said: str) -> Non
     record = examples.record(Outcome(id="expect/4", title="silent", verdict=verdict))
 
     assert f"The one expectation {said}" == story.headline(record, History([])).sentence
+
+
+def test_two_expectations_are_both() -> None:
+    """
+    "All 2 expectations" is no English either.
+    """
+    example = examples.baseline()
+
+    assert story.headline(example.record, example.history).sentence == "Both expectations held."
 
 
 def test_a_drill_that_never_began_tells_its_problem() -> None:

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from reports.compare import compare, render_comparison
+from reports.compare import compare
+from reports.compare import render_markdown as render_comparison
 from reports.junit import properties
 from reports.markdown import escaped, render_markdown
 from scenarios.record import Outcome, Verdict
