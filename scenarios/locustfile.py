@@ -23,6 +23,7 @@ from gevent.socket import wait_read
 from locust import FastHttpUser, events, task
 from locust.env import Environment
 from locust.event import EventHook
+from locust.exception import StopUser
 from locust.rpc.protocol import Message
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
@@ -50,6 +51,7 @@ class Hand:
 
     def __init__(self, environment: Environment, runner: Runner) -> None:
         self.begun = Event()
+        self.ending = False
         self._environment = environment
         self._runner = runner
         runner.register_message(BEGIN, self._begin)
@@ -81,7 +83,8 @@ class Hand:
         self._runner.send_message(TRUTH, {"complete": self.tally.second, "final": final, "events": told})
 
     def _hurry(self, **_: Any) -> None:
-        """At its planned end a run waits for each answer that a user would wait for; cut short, it does not."""
+        """No new requests. At its planned end a run waits for answers as long as users would; cut short, not so long."""
+        self.ending = True
         ended = self.begun.is_set() and self.now() >= self.plan.load.total_s
         self._environment.stop_timeout = self.plan.timeout_s if ended else URGENT_S
 
@@ -134,6 +137,9 @@ class Shopper(FastHttpUser):
         """
         One request, accounted once, whatever becomes of it.
         """
+        if self.hand.ending:
+            # Locust ends users that wait; one that wakes up just then would be killed with its request in flight.
+            raise StopUser
         route = self.hand.deck.deal()
         path, body = route.call()
         ids = f"{getrandbits(192):048x}"

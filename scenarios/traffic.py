@@ -108,6 +108,7 @@ class TrafficProcess:
             traffic._await_first_request(within_s)
         except BaseException:
             traffic.kill()
+            traffic.close()
             raise
         return traffic
 
@@ -173,14 +174,20 @@ class TrafficProcess:
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
+    def close(self) -> None:
+        """
+        Let go of the files; nothing can be read any more.
+        """
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._tail.close()
+
     def __enter__(self) -> "TrafficProcess":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
-        if self._process.stdin:
-            self._process.stdin.close()
-        self._tail.close()
+        self.close()
 
     def _read(self) -> list[Event]:
         return [parse_event(line) for line in self._tail.read() if line]
