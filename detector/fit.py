@@ -19,7 +19,7 @@ FALLBACK_ALPHA, FALLBACK_GAMMA = 0.02, 0.10
 LEAST_POINTS = 60
 MOST_POINTS = 1440
 LEAST_CYCLES = 3
-ACCEPT_AT, KEEP_AT = 0.85, 1.05
+ACCEPT_AT, KEEP_AT = 0.85, 1.25
 Ring = tuple[Season, int, Floats]
 
 
@@ -113,10 +113,10 @@ def gain(season: Season, first: int, means: Floats, step_s: float) -> float:
         return 1.0
     alpha = min(1.0 - (1.0 - FALLBACK_ALPHA) ** max(season.bucket_s / step_s, 1.0), 0.6)
     profile = profile_of(season, first, means[:-cycle])
-    filled = _bridge(means)
     phases = (first + np.arange(len(means))) % cycle
-    plain = surprises(filled, alpha)[-cycle:]
-    known = surprises(filled - profile[phases], alpha)[-cycle:]
+    there = np.isfinite(means[-cycle:])
+    plain = surprises(_bridge(means), alpha)[-cycle:][there]
+    known = surprises(_bridge(means - profile[phases]), alpha)[-cycle:][there]
     unit = max(_deviation(plain), 1e-9)
     return _winsorised(known, unit) / max(_winsorised(plain, unit), 1e-12)
 
