@@ -30,7 +30,11 @@ def analyze(run: RunDir) -> Record:
     evidence = Evidence.read(run.evidence) if run.evidence.exists() else None
     if evidence is None:
         problem = problem or "no evidence was gathered: the drill ended before it asked the backends"
-    outcomes = unknown(scenario, problem) if evidence is None else judge(scenario, history, evidence, namespace=run.id)
+    outcomes = unknown(scenario, problem)
+    if evidence is not None:
+        outcomes = judge(scenario, history, evidence, namespace=run.id)
+    if history.phase("aborted") is not None:
+        outcomes = tuple(cut_short(outcome, problem) for outcome in outcomes)
     record = Record(
         run_id=run.id,
         scenario=scenario.to_json(),
@@ -50,11 +54,18 @@ def analyze(run: RunDir) -> Record:
 
 
 def unknown(scenario: Scenario, reason: str) -> tuple[Outcome, ...]:
-    """The outcome of every check of a drill of which nothing can be known."""
+    """The outcome of every check of a drill of which nothing can be known; the record's `problem` tells the whole story."""
+    headline = reason.partition("\n")[0]
     return tuple(
-        Outcome(id=check_id, title=title, verdict=Verdict.UNKNOWN, expected="a verdict", observed=reason)
+        Outcome(id=check_id, title=title, verdict=Verdict.UNKNOWN, expected="a verdict", observed=headline)
         for check_id, title in check_ids(scenario).items()
     )
+
+
+def cut_short(outcome: Outcome, problem: str) -> Outcome:
+    """What a check found of a drill that was ended early: nothing that counts, neither for it nor against it."""
+    observed = f"{problem}; until then: {outcome.observed}"
+    return outcome.model_copy(update={"verdict": Verdict.UNKNOWN, "observed": observed, "rung": None})
 
 
 def render(record: Record, history: History, evidence: Evidence | None, logs: Path) -> str:

@@ -33,6 +33,9 @@ app = typer.Typer(
 out = Console()
 err = Console(stderr=True)
 
+_INTERRUPTED = 130
+"""What typer makes of a KeyboardInterrupt."""
+
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="where runs are kept")]
 
 
@@ -58,6 +61,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            _fail("interrupted; everything was healed and stopped", Exit.UNKNOWN)
+        raise
     except ScenarioError as error:
         _fail(str(error), Exit.USAGE)
     except (FileNotFoundError, FileExistsError) as error:
@@ -66,8 +73,6 @@ def main() -> None:
         _fail(str(error), Exit.UNKNOWN)
     except OSError as error:
         _fail(_plain(error), Exit.UNKNOWN)
-    except KeyboardInterrupt:
-        _fail("interrupted; everything was healed and stopped", Exit.UNKNOWN)
 
 
 @app.callback(invoke_without_command=True)

@@ -4,13 +4,13 @@
 5. drive, and inject the faults; 6. cool down, all healed; 7. close the history; 8. gather the evidence; 9. judge; 10. record and report.
 """
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
 
 from assertions.alertmanager import Alertmanager
 from assertions.backend import BackendError
@@ -29,7 +29,8 @@ from stack.errors import StackError
 from stack.runtimes.app import App
 from stack.runtimes.processes import ProcessStack
 from stack.runtimes.roster import Roster
-from tocsin.analysis import analyze
+from tocsin import __version__
+from tocsin.analysis import analyze, unknown
 from tocsin.live import Live
 from tocsin.rundir import RunDir
 from tocsin.services import DrillServices
@@ -37,6 +38,9 @@ from tocsin.watcher import Watcher
 
 LOG_LIMIT_BYTES = 1_000_000
 """How much of each log a run keeps: the end of it."""
+
+LEAST_FREE_BYTES = 65_536
+"""With less than this the disk counts as full: not even a log line of each part fits any more."""
 
 _STEP_S = 0.1
 
@@ -66,7 +70,7 @@ class Drill:
         """
         All ten steps. Whatever goes wrong once there is a run folder becomes part of the record; the history is never lost.
 
-        Raises OSError when not even the folder can be written. KeyboardInterrupt passes, after all is healed and recorded.
+        Raises OSError when not even the run's folder can be made. KeyboardInterrupt passes, after all is healed and recorded.
         """
         run = RunDir.create(self.runs, self.scenario.name)
         write_json(run.scenario, self.scenario.to_json())
@@ -81,21 +85,23 @@ class Drill:
         """Steps 2 to 8. Returns what went wrong, in words, or nothing."""
         roster = Roster.create("drill")
         roster.write("run.json", {"path": str(run.path.absolute())})
+        history = HistoryFile(run.history, self.live)
         try:
-            app = self.stack.app(namespace=run.id, directory=run.logs, roster=roster, environment=self.app_environment)
             self.live.enter("starting the app")
-            with app, HistoryFile(run.history, self.live) as history:
+            app = self.stack.app(namespace=run.id, directory=run.logs, roster=roster, environment=self.app_environment)
+            with app:
                 self.before_traffic()
                 self._drive(run, app, history)
                 history.close()
                 self.live.enter("gathering")
                 self._gather(run)
-                return history.problem
         except (StackError, TrafficError, BackendError, OSError, ValueError) as error:
-            return f"{type(error).__name__}: {error}"
+            return history.problem or full_disk(run.path) or f"{type(error).__name__}: {error}"
         finally:
+            history.close()
             roster.disband()
             self._keep_logs(run)
+        return history.problem
 
     def _drive(self, run: RunDir, app: App, history: "HistoryFile") -> None:
         """Steps 3 to 6; when it returns or raises, every fault is healed and no traffic is left."""
@@ -164,13 +170,30 @@ class Drill:
             tempo.close()
 
     def _judge(self, run: RunDir, problem: str) -> Record:
-        """Steps 9 and 10."""
+        """Steps 9 and 10. When the record cannot be written, it is returned all the same, and says so."""
         self.live.enter("judging")
-        write_json(run.setting, self._setting(problem))
-        record = analyze(run)
+        try:
+            write_json(run.setting, self._setting(problem))
+            record = analyze(run)
+        except OSError as error:
+            problem = problem or f"the record cannot be written to {run.path}: {error.strerror or error}"
+            record = self._unwritten(run, problem)
         self.live.verdict = record.verdict
         self.live.enter("done")
         return record
+
+    def _unwritten(self, run: RunDir, problem: str) -> Record:
+        setting = self._setting(problem)
+        return Record.model_validate(
+            {
+                **setting,
+                "run_id": run.id,
+                "scenario": self.scenario.to_json(),
+                "ended_t": time.time(),
+                "outcomes": unknown(self.scenario, problem),
+                "tocsin_version": __version__,
+            }
+        )
 
     def _setting(self, problem: str) -> dict[str, object]:
         running = self.stack.running()
@@ -215,8 +238,8 @@ class HistoryFile:
         """End the history; a later event is refused."""
         self._writer.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+def full_disk(path: Path) -> str:
+    """Says so if the disk is full, which explains any error better than the error does."""
+    free = shutil.disk_usage(path).free
+    return f"the disk of {path} is full: {free} bytes are left" if free < LEAST_FREE_BYTES else ""
