@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reports import figures, story
-from reports.figures import known
 from reports.markdown import MARKS, escaped
 from scenarios.record import Outcome, Record, Verdict
 
@@ -103,10 +102,9 @@ def _by_title(record: Record) -> Mapping[tuple[str, int], Outcome]:
 
 
 def _change(title: str, a: Outcome | None, b: Outcome | None) -> Change:
-    before, after = (outcome.facts if outcome else {} for outcome in (a, b))
+    before, after = (story.measured(outcome) if outcome else {} for outcome in (a, b))
     names = [*before, *(name for name in after if name not in before)]
-    pairs = ((name, known(before.get(name)), known(after.get(name))) for name in names)
-    found = tuple(Figure(name=name, a=old, b=new) for name, old, new in pairs if old is not None or new is not None)
+    found = tuple(Figure(name=name, a=before.get(name), b=after.get(name)) for name in names)
     return Change(title=title, a=a.verdict if a else None, b=b.verdict if b else None, figures=found)
 
 

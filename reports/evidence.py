@@ -68,7 +68,7 @@ class Hop(_Value):
 
 class AlertTimes(_Value):
     """
-    The life of one alert: durations `_s` count from the fault's start, times `_t` are of the epoch.
+    The life of one alert: `_s` count from the fault's start (`resolved_after_s` from its end), `_t` are of the epoch.
     """
 
     name: Text

@@ -1,7 +1,7 @@
 """JUnit: what a test report's properties say of a drill, for tools that draw them over many builds."""
 
 from reports import story
-from reports.figures import known, printable
+from reports.figures import printable
 from scenarios.record import Record
 
 
@@ -22,6 +22,5 @@ def properties(record: Record) -> list[tuple[str, str]]:
         pairs.append((f"{outcome.id}.verdict", outcome.verdict))
         if outcome.rung:
             pairs.append((f"{outcome.id}.rung", outcome.rung))
-        numbers = ((key, known(value)) for key, value in outcome.facts.items())
-        pairs += [(f"{outcome.id}.{key}", f"{value:.6g}") for key, value in numbers if value is not None]
+        pairs += [(f"{outcome.id}.{key}", f"{value:.10g}") for key, value in story.measured(outcome).items()]
     return [(printable(name), printable(str(value))) for name, value in pairs]

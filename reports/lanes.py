@@ -18,7 +18,7 @@ MOST_WORDS = 20
 """Changes of one kind that are said of one lane."""
 
 _PHASES: Mapping[str, str] = {"warm_up": "warm-up", "drive": "drive", "cool_down": "cool-down"}
-_PHASE_HEIGHT, _FAULT_HEIGHT, _LANE_HEIGHT = 20, 20, 52
+_PHASE_HEIGHT, _FAULT_HEIGHT, _LANE_HEIGHT = 20, 20, 44
 
 
 def phases(history: History, window: Window) -> Markup:
@@ -78,14 +78,16 @@ def alert(lane: Lane, window: Window, shades: Sequence[Shade]) -> Markup:
     marks: list[Markup] = [backdrop(window, shades, _LANE_HEIGHT), _title(lane)]
     for stretch in lane.stretches[:MOST_MARKS]:
         shown = {"x": window.x(stretch.start), "width": window.width(stretch.start, stretch.end)}
-        bar = element("rect", y=28, height=14, class_=f"alert {stretch.state}", **shown)
+        bar = element(
+            "rect", y=26, height=12, class_=f"alert {stretch.state}{' routine' if lane.routine else ''}", **shown
+        )
         marks.append(titled(bar, f"{stretch.state} for {figures.seconds(stretch.end - stretch.start)}"))
     if lane.bound_t is not None and window.contains(lane.bound_t):
         ends: dict[str, Attribute] = {
             "x1": window.x(lane.bound_t),
             "x2": window.x(lane.bound_t),
-            "y1": 22.0,
-            "y2": 48.0,
+            "y1": 20.0,
+            "y2": 43.0,
         }
         line = group(element("line", class_="halo", **ends), element("line", class_="bound", **ends))
         marks.append(titled(line, f"computed bound, {figures.seconds(lane.bound_t - window.zero)}"))
@@ -120,21 +122,21 @@ def _title(lane: Lane) -> Markup:
     more = f"{left_out} more changes" if left_out else ""
     extra = " · ".join(part for part in (lane.service, source, more) if part)
     name = element("tspan", figures.shortened(lane.name, 60), class_="strong")
-    text = element("text", name, figures.shortened(f"  {extra}", 40), x=0, y=13, class_="label")
+    text = element("text", name, figures.shortened(f"  {extra}", 40), x=0, y=12, class_="label")
     return titled(text, ", ".join(f"{key}={value}" for key, value in sorted(lane.labels.items())))
 
 
 def _dot(t: float, window: Window, kind: str, what: str) -> Markup:
-    dot = element("circle", cx=window.x(t), cy=35, r=4.5, class_=kind)
+    dot = element("circle", cx=window.x(t), cy=32, r=4.5, class_=kind)
     return titled(dot, f"{what} at {figures.seconds(t - window.zero)}")
 
 
 def _arrival(notice: Notification, window: Window) -> Markup:
     """A pennant: filled when somebody was told of the fire, hollow when told of its end."""
-    at: dict[str, Attribute] = {"x": window.x(notice.t), "y": 16}
-    flag = element("path", d="M1,31V2L11,6.5L1,11")
-    pole = element("path", d="M1,31V2", class_="halo")
-    pennant = element("svg", pole, flag, width=14, height=32, class_=f"told {notice.status}", **at)
+    at: dict[str, Attribute] = {"x": window.x(notice.t), "y": 13}
+    flag = element("path", d="M1,29V2L11,6.5L1,11")
+    pole = element("path", d="M1,29V2", class_="halo")
+    pennant = element("svg", pole, flag, width=14, height=30, class_=f"told {notice.status}", **at)
     return titled(pennant, f"{notice.receiver} told: {notice.status}, at {figures.seconds(notice.t - window.zero)}")
 
 

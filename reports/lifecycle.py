@@ -44,6 +44,22 @@ class Lane:
         return next((self.labels[key] for key in ("service_name", "service", "job") if self.labels.get(key)), "")
 
     @property
+    def routine(self) -> bool:
+        """Whether it asks for nobody, as a watchdog does that always fires."""
+        return self.labels.get("severity") == "none"
+
+    @property
+    def fired(self) -> bool:
+        """Whether it did more than wait."""
+        return bool(self.notifications) or any(stretch.state != "pending" for stretch in self.stretches)
+
+    def interest(self, expected: Sequence[str]) -> int:
+        """How far down it belongs: expected instances, their siblings, what fired, what only waited, routine."""
+        if self.name in expected:
+            return 0 if self.bound_t is not None else 1
+        return 4 if self.routine else 2 if self.fired else 3
+
+    @property
     def first_t(self) -> float:
         """When anything was first heard of it."""
         return min([stretch.start for stretch in self.stretches] + [notice.t for notice in self.notifications])
@@ -51,7 +67,7 @@ class Lane:
 
 def lanes(history: History, times: Sequence[AlertTimes], expected: Sequence[str], end: float) -> tuple[Lane, ...]:
     """
-    One lane for each alert instance and source, the expected alerts first, then in order of time.
+    One lane for each alert instance and source, the most interesting first, then in order of time.
 
     Alertmanager evaluates nothing: it gets a lane only for what no evaluator listed, and so do bare notifications.
     """
@@ -65,7 +81,7 @@ def lanes(history: History, times: Sequence[AlertTimes], expected: Sequence[str]
             same = tuple(other for other in notices if _belongs(other, notice.name, notice.labels))
             found.append(Lane(name=notice.name, labels=notice.labels, source="notifications", notifications=same))
     drawn = [lane for lane in found if lane.stretches or lane.notifications]
-    return tuple(sorted(drawn, key=lambda lane: (lane.name not in expected, lane.first_t, lane.name, lane.service)))
+    return tuple(sorted(drawn, key=lambda lane: (lane.interest(expected), lane.first_t, lane.name, lane.service)))
 
 
 def _tracks(history: History) -> dict[tuple[str, str, frozenset[tuple[str, str]]], list[AlertChange]]:

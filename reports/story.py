@@ -58,14 +58,24 @@ def scenario_name(record: Record) -> str:
 
 def expectation_kind(record: Record, outcome: Outcome) -> str:
     """
-    The key of the expectation that an outcome judges: `alert`, `sli` and so on; `fault` for the proof of a fault.
+    The key of the expectation that an outcome judges: `alert`, `sli` and so on; `fault` for the proof of a fault or of noise.
     """
     head, _, place = outcome.id.partition("/")
     expect = record.scenario.get("expect")
+    if head in ("faults", "noise"):
+        return "fault"
     if head != "expect" or not isinstance(expect, (list, tuple)) or not place.isdigit():
         return head
     item = expect[int(place) - 1] if 0 < int(place) <= len(expect) else None
     return str(next(iter(item), "")) if isinstance(item, Mapping) else ""
+
+
+def measured(outcome: Outcome) -> Mapping[str, float]:
+    """
+    The numbers behind an outcome that can be compared between runs: not texts, and not times of the epoch (`_t`).
+    """
+    numbers = {name: known(value) for name, value in outcome.facts.items() if not name.endswith("_t")}
+    return {name: value for name, value in numbers.items() if value is not None}
 
 
 def broken_rung(record: Record) -> Rung | None:

@@ -68,7 +68,6 @@ def _trial(name: str, fault: Mapping[str, Any], record: Record, history: History
     changes = [change for change in history.of(FaultChange) if change.fault == name]
     start, end = history.fault_window(name) or (None, None)
     idle = during(history, 0.0, 0.0)
-    proof_id = name.replace("faults/", "fault/")
     return Trial(
         name=name,
         label=_label(fault),
@@ -81,7 +80,7 @@ def _trial(name: str, fault: Mapping[str, Any], record: Record, history: History
         # The second of the change itself belongs to neither side.
         before=idle if start is None else during(history, start - 1 - _BEFORE_S, start - 1),
         felt=idle if start is None or end is None else during(history, start, end),
-        proof=next((outcome for outcome in record.outcomes if outcome.id == proof_id), None),
+        proof=next((outcome for outcome in record.outcomes if outcome.id == name), None),
     )
 
 

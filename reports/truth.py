@@ -9,6 +9,8 @@ from scenarios.history import LATENCY_EDGES_S, History, Traffic
 
 MOST_BINS = 300
 
+_LEAST_S = 0.2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
@@ -68,10 +70,18 @@ def bins(history: History, most: int = MOST_BINS) -> tuple[Bin, ...]:
     for second in seconds:
         # A second's start may be a hair below the whole number that it means.
         filled.setdefault(int((second.t - start + 1e-6) // width_s), []).append(second)
+    begun, stopped = history.phase("warm_up") or start, history.phase("stopped") or history.phase("aborted") or end
+    edges = [(start + n * width_s, min(start + (n + 1) * width_s, end)) for n in range(max(filled) + 1)]
     return tuple(
-        total(filled.get(n, ()), t=start + n * width_s, width_s=min(width_s, end - start - n * width_s))
-        for n in range(max(filled) + 1)
+        total(filled.get(n, ()), t=left, width_s=_worked_s(left, right, begun, stopped))
+        for n, (left, right) in enumerate(edges)
     )
+
+
+def _worked_s(left: float, right: float, begun: float, stopped: float) -> float:
+    """How much of a bin had traffic, for it begins and ends within a second; a sliver of one says nothing of a rate."""
+    worked_s = min(right, stopped) - max(left, begun)
+    return worked_s if worked_s >= _LEAST_S else right - left
 
 
 def total(seconds: Iterable[Traffic], *, t: float = 0.0, width_s: float = 1.0) -> Bin:

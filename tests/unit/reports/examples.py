@@ -338,7 +338,7 @@ def outcomes() -> tuple[Outcome, ...]:
     detect = {"time_to_detect_s": 2.31, "bound_s": 3.4, "within_s": 12.0, "notified_after_s": 2.73}
     return (
         Outcome(
-            id="fault/1",
+            id="faults/1",
             title="errors on catalog was felt",
             verdict=Verdict.PASS,
             expected="30% of /api/products to fail",

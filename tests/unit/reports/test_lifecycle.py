@@ -102,13 +102,37 @@ def test_a_notification_of_an_alert_that_nobody_listed_is_drawn_too() -> None:
     assert (lane.source, lane.first_t, len(lane.notifications)) == ("notifications", 10, 2)
 
 
-def test_expected_alerts_come_first_then_in_order_of_time() -> None:
+def test_the_most_interesting_alerts_come_first() -> None:
     """
-    A person looks for the expected one.
+    Expected instances, their siblings, what else fired, what only waited; a watchdog, which always fires, comes last.
     """
-    found = told(change(5, "firing", "B"), change(3, "pending", "C"), change(9, "pending", "A"), expected=("A",))
+    found = told(
+        change(1, "firing", "Watchdog", severity="none"),
+        change(3, "pending", "Waited"),
+        change(5, "firing", "Fired"),
+        change(7, "pending", "Expected", service="sibling"),
+        change(9, "pending", "Expected", service="frontend"),
+        expected=("Expected",),
+        times=(AlertTimes(name="Expected", labels={"service": "frontend"}, bound_t=10),),
+    )
 
-    assert [lane.name for lane in found] == ["A", "C", "B"]
+    assert [(lane.name, lane.service) for lane in found] == [
+        ("Expected", "frontend"),
+        ("Expected", "sibling"),
+        ("Fired", ""),
+        ("Waited", ""),
+        ("Watchdog", ""),
+    ]
+    assert [lane.routine for lane in found] == [False, False, False, False, True]
+
+
+def test_alerts_of_equal_interest_are_in_order_of_time() -> None:
+    """
+    What changed first stands first.
+    """
+    found = told(change(5, "firing", "B"), change(3, "firing", "C"), change(9, "firing", "A"))
+
+    assert [lane.name for lane in found] == ["C", "B", "A"]
 
 
 def test_an_alert_that_stayed_inactive_has_no_lane() -> None:

@@ -52,7 +52,7 @@ def test_a_fault_that_was_not_applied_breaks_the_first_rung() -> None:
     """
     Nothing is reached then.
     """
-    proof = Outcome(id="fault/1", title="felt", verdict=Verdict.FAIL, rung=Rung.FAULT_NOT_APPLIED)
+    proof = Outcome(id="faults/1", title="felt", verdict=Verdict.FAIL, rung=Rung.FAULT_NOT_APPLIED)
 
     assert ["broken", *["beyond"] * 5] == states(examples.record(proof))
 
@@ -104,7 +104,15 @@ def test_an_alert_that_nobody_needed_to_be_told_of_proves_only_its_rule(alert: A
 
 
 @pytest.mark.parametrize(
-    ("id_", "kind"), [("expect/3", "alert"), ("expect/9", ""), ("fault/1", "fault"), ("expect/x", "expect")]
+    ("id_", "kind"),
+    [
+        ("expect/3", "alert"),
+        ("expect/9", ""),
+        ("faults/1", "fault"),
+        ("noise/2", "fault"),
+        ("expect/0", ""),
+        ("expect/x", "expect"),
+    ],
 )
 def test_an_outcome_knows_its_kind_by_its_place(id_: str, kind: str) -> None:
     """

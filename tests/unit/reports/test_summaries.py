@@ -109,7 +109,7 @@ def test_properties_hold_numbers_only() -> None:
         id="expect/1",
         title="x",
         verdict=Verdict.PASS,
-        facts={"a": math.nan, "b": math.inf, "c": "text", "d\x00": 3, "e": True},
+        facts={"a": math.nan, "b": math.inf, "c": "text", "d\x00": 3, "e": True, "fired_t": 1.8e9},
     )
     found = dict(properties(examples.record(outcome, runtime="\x1b[1mprocesses\x07")))
 

@@ -29,7 +29,7 @@ def test_a_fault_is_told_with_its_settings_its_times_and_its_proof() -> None:
     assert trial.before.failed == 0
     assert (trial.felt.failed_ratio or 0) > 0.05
     assert trial.proof is not None
-    assert trial.proof.id == "fault/1"
+    assert trial.proof.id == "faults/1"
 
 
 def test_a_fault_that_was_never_applied_has_no_shade() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from reports import truth
-from scenarios.history import LATENCY_EDGES_S, History, Traffic
+from scenarios.history import LATENCY_EDGES_S, History, Phase, Traffic
 
 
 def second(t: float, count: int, failed: int = 0, bucket: int = 10, route: str = "/a", method: str = "GET") -> Traffic:
@@ -99,3 +99,23 @@ def test_routes_are_listed_busiest_first() -> None:
         ("GET /a", 3),
         ("GET /b", 3),
     ]
+
+
+def test_the_rate_of_the_first_and_the_last_second_counts_the_time_in_which_there_was_traffic() -> None:
+    """
+    Traffic begins and ends within a second; that is no dip of its rate.
+    """
+    seconds = [second(100, 5), second(101, 20), second(102, 10)]
+    history = History([Phase(t=100.75, name="warm_up"), *seconds, Phase(t=102.5, name="stopped")])
+
+    assert [each.rate for each in truth.bins(history)] == [20, 20, 20]
+
+
+@pytest.mark.parametrize("begun", [99.0, 100.95, 500.0])
+def test_a_sliver_of_a_second_says_nothing_of_a_rate(begun: float) -> None:
+    """
+    One request in 50 ms is not 20 a second, and a phase that begins elsewhere changes nothing.
+    """
+    history = History([Phase(t=begun, name="warm_up"), second(100, 1)])
+
+    assert [each.rate for each in truth.bins(history)] == [1]
