@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask, request
 from opentelemetry.instrumentation.flask import FlaskInstrumentor
@@ -50,6 +51,7 @@ def create_app(parts: Parts) -> tuple[Flask, Places]:
         meter_provider=parts.telemetry.metrics,
         excluded_urls=PROBES,
         request_hook=_name_unrouted,
+        response_hook=_correct_address,
         enable_commenter=False,
     )
     requests.install(app, parts.leases)
@@ -104,3 +106,10 @@ def _name_unrouted(span: Span, _: object) -> None:
     """Name the span of a request that no route takes by its method alone: paths are endless, span names must not be."""
     if request.url_rule is None:
         span.update_name(request.method if request.method in METHODS else "HTTP")
+
+
+def _correct_address(span: Span, *_: object) -> None:
+    """Tell the server's address without its port, which the instrumentation leaves on."""
+    address = urlsplit(f"//{request.host}").hostname
+    if address is not None:
+        span.set_attribute("server.address", address)

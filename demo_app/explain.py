@@ -1,4 +1,7 @@
-"""One clear sentence for a body that pydantic refuses: what was found, and what is allowed."""
+"""One clear sentence for a body that pydantic refuses: what was found, and what is allowed.
+
+What is allowed is the description of the field, so every field of a body needs one.
+"""
 
 import difflib
 from collections.abc import Iterable
@@ -6,15 +9,6 @@ from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-
-DEFAULT_ALLOWED = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "string_type": "a text",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "tuple_type": "a list",
-}
 
 
 def sentence(error: ValidationError, model: type[BaseModel]) -> str:
@@ -37,36 +31,30 @@ def unknown(what: str, found: object, known: Iterable[str]) -> str:
 
 
 def _field_sentence(mistake: ErrorDetails, model: type[BaseModel]) -> str:
-    owner, path = _owner(mistake["loc"], model)
-    name = str(mistake["loc"][-1])
+    owner, path, allowed = _locate(mistake["loc"], model)
     if mistake["type"] == "extra_forbidden":
-        return unknown("field", name, owner.model_fields)
-    if mistake["type"] == "missing":
-        return f"field {path!r} is missing; allowed: {_allowed(mistake, owner)}"
-    return f"field {path!r} is {_shown(mistake['input'])}; allowed: {_allowed(mistake, owner)}"
+        return unknown("field", mistake["loc"][-1], owner.model_fields)
+    found = "missing" if mistake["type"] == "missing" else _shown(mistake["input"])
+    return f"field {path!r} is {found}; allowed: {allowed}"
 
 
-def _owner(location: tuple[int | str, ...], model: type[BaseModel]) -> tuple[type[BaseModel], str]:
-    """The model that the mistake is in, and the path to it as people write it: `items[0].quantity`."""
-    owner, path = model, ""
-    for depth, step in enumerate(location):
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-        field = owner.model_fields.get(str(step))
-        if field is not None and depth + 1 < len(location):
-            owner = next((part for part in get_args(field.annotation) if _is_model(part)), owner)
-    return owner, path
+def _locate(location: tuple[int | str, ...], model: type[BaseModel]) -> tuple[type[BaseModel], str, str]:
+    """The model that the mistake is in, the path to it as people write it (`items[0].quantity`), and what is allowed."""
+    owner, path, allowed = model, "", ""
+    for step in location:
+        if isinstance(step, int):
+            path += f"[{step}]"
+            allowed = f"an object with {_names(owner.model_fields)}" if owner is not model else allowed
+        else:
+            path += f".{step}" if path else step
+            field = owner.model_fields.get(step)
+            allowed = field.description or allowed if field else allowed
+            owner = next((part for part in get_args(field.annotation) if _is_model(part)), owner) if field else owner
+    return owner, path, allowed
 
 
 def _is_model(annotation: object) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _allowed(mistake: ErrorDetails, owner: type[BaseModel]) -> str:
-    names = [step for step in mistake["loc"] if isinstance(step, str)]
-    field = owner.model_fields.get(names[-1]) if names else None
-    if field is not None and field.description:
-        return field.description
-    return DEFAULT_ALLOWED.get(mistake["type"], mistake["msg"])
 
 
 def _names(fields: Iterable[str]) -> str:

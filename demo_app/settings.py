@@ -24,6 +24,8 @@ OTEL_DEFAULTS: Mapping[str, str] = {
     "OTEL_METRICS_EXEMPLAR_FILTER": "trace_based",
     # The SDK's 2,048 spans overflow within a second of a stalled collector; a drill would call them "not emitted".
     "OTEL_BSP_MAX_QUEUE_SIZE": "16384",
+    # Seconds. Counts are cumulative: the next export, with fresh ones, is worth more than a retry of the last.
+    "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": "2",
 }
 """OpenTelemetry's own settings where this app's default differs from the SDK's."""
 
@@ -159,6 +161,12 @@ VARIABLES = (
         meaning="such as service.namespace=shop,service.instance.id=catalog-1",
     ),
     Variable(name="OTEL_EXPORTER_OTLP_ENDPOINT", read=_url, meaning="collector, OTLP over HTTP; default port 4318"),
+    Variable(
+        name="OTEL_EXPORTER_OTLP_PROTOCOL",
+        read=_choice("http/protobuf"),
+        default="http/protobuf",
+        meaning="the only one here",
+    ),
     Variable(name="OTEL_METRIC_EXPORT_INTERVAL", read=_MILLISECONDS, default="60000", meaning="milliseconds"),
     Variable(name="OTEL_BSP_SCHEDULE_DELAY", read=_MILLISECONDS, default="5000", meaning="milliseconds, for spans"),
     Variable(name="OTEL_BLRP_SCHEDULE_DELAY", read=_MILLISECONDS, default="1000", meaning="milliseconds, for logs"),

@@ -52,8 +52,9 @@ class Upstream:
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         """The answer's JSON. Raises ApiError: 504 if none came in time, 502 if it was a failure, else its own 4xx."""
         storm = next(self._leases.strikes(RetryStorm, self.name), None)
-        attempts = storm.fault.attempts if storm else 1
-        for left in reversed(range(attempts)):
+        left = storm.fault.attempts if storm else 1
+        while True:
+            left -= 1
             try:
                 answer = self._attempt(method, path, body)
             except ApiError:
@@ -62,7 +63,6 @@ class Upstream:
             else:
                 if not left or (storm and storm.fault.only_failed):
                     return self._passed_on(answer)
-        raise AssertionError("the last attempt returns or raises")
 
     def _attempt(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         try:
@@ -114,6 +114,8 @@ class _Connection(HTTPConnection):
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
         """Send a request; but with its trace context lost, or into the void, while such a fault is on."""
+        # Required by the conventions, and left out by the instrumentation.
+        trace.get_current_span().set_attributes({"server.address": self.host, "server.port": self.port})
         headers = headers or {}
         # A probe, which is not instrumented, must neither suffer from a fault nor use up its share.
         traced = is_instrumentation_enabled()

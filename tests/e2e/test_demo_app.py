@@ -295,6 +295,23 @@ def test_a_collector_that_never_answers_blocks_nobody(start: Start, collector: C
     assert took_s < 10
 
 
+def test_a_collector_that_comes_back_gets_it_all(start: Start, collector: Collector) -> None:
+    """
+    What happened while it was stalled is neither lost nor counted twice.
+    """
+    catalog = start("catalog")
+    assert catalog.get("/health").status == 200
+    collector.answering.clear()
+    drive(catalog, [("GET", "/api/products", None)] * 20)
+
+    collector.answering.set()
+    eventually(lambda: sum(collector.counted("catalog").values()) == 20, "all are counted")
+    eventually(lambda: len(collector.server_spans("catalog")) >= 20, "all spans have come")
+    catalog.terminate()
+
+    assert collector.counted("catalog") == collector.traced("catalog") == {("GET", "/api/products", 200): 20}
+
+
 def test_sigterm_finishes_what_is_being_served(start: Start, collector: Collector) -> None:
     """
     A request that is under way is answered and counted, before the process ends.

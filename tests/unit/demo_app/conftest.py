@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from wsgiref.types import WSGIApplication
 
 import pytest
 from flask import Flask
@@ -135,7 +136,7 @@ def make_role(seen: Seen, clock: Clock, tmp_path: Path) -> MakeRole:
 
 
 @contextmanager
-def served(app: Flask) -> Iterator[str]:
+def served(app: WSGIApplication) -> Iterator[str]:
     """Serve an application on a free port; gives its URL."""
     server = Server(app, "127.0.0.1", 0, 4)
     thread = threading.Thread(target=server.serve, daemon=True)

@@ -91,6 +91,10 @@ WRONG = [
         {"OTEL_TRACES_SAMPLER_ARG": "2"},
         "OTEL_TRACES_SAMPLER_ARG: '2' cannot be used; allowed: a number from 0 to 1",
     ),
+    (
+        {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+        "OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' cannot be used; allowed: one of http/protobuf",
+    ),
     ({"OTEL_SDK_DISABLED": "yes"}, "OTEL_SDK_DISABLED: 'yes' cannot be used; allowed: one of true, false"),
 ]
 

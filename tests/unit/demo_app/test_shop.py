@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.demo_app.conftest import MakeRole, Shop
+from demo_app import catalog
+from demo_app.database import Database, DatabaseError
+from demo_app.faults.leases import Leases
+from tests.unit.demo_app.conftest import MakeRole, Seen, Shop, served
 
 
 def get(shop: Shop, path: str) -> Any:
@@ -100,6 +105,15 @@ def test_an_order_of_nothing_that_exists_is_404(shop: Shop) -> None:
             "field 'items[1].quantity' is 0; allowed: a whole number from 1 to 100",
         ),
         (
+            {"user_id": 1, "items": [7]},
+            "field 'items[0]' is 7; allowed: an object with product_id, quantity",
+        ),
+        ({"user_id": 1, "items": 7}, "field 'items' is 7; allowed: a list of 1 to 50 items"),
+        (
+            {"user_id": 1, "items": [{}]},
+            "field 'items[0].product_id' is missing; allowed: a whole number from 1",
+        ),
+        (
             {"user_id": 1, "items": [{"product": 1}]},
             "unknown field 'product' (did you mean product_id?); known: product_id, quantity",
         ),
@@ -185,3 +199,46 @@ def test_a_database_that_is_there_is_kept(make_role: MakeRole, tmp_path: Any) ->
 
     assert len(again.get("/api/products").get_json()["products"]) == 20
     assert again.get("/api/products/101").status_code == 404
+
+
+def test_not_ready_while_an_upstream_is_not(shop: Shop, tmp_path: Any) -> None:
+    """
+    Readiness goes up the chain: a service without its database makes the frontend say so.
+    """
+    for file in tmp_path.glob("users.sqlite*"):
+        file.unlink()
+
+    answer = get(shop, "/ready")
+
+    assert answer.status_code == 503
+    assert answer.get_json()["reasons"] == ["users is not ready: it answered 503"]
+
+
+def test_an_upstream_that_does_not_speak_json_is_502(make_role: MakeRole) -> None:
+    """
+    A wrong address that answers something is a failure of the upstream, not an exception here.
+    """
+
+    def other(_: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/html")])
+        return [b"<html>"]
+
+    with served(other) as url:
+        frontend = make_role("frontend", upstreams={"catalog": url, "users": url})
+        answer = frontend.app.test_client().get("/api/products")
+
+    assert (answer.status_code, answer.get_json()) == (
+        502,
+        {"error": "catalog answered something that is not JSON", "upstream": "catalog"},
+    )
+
+
+@pytest.mark.parametrize("path", ["/nowhere/shop.sqlite", "."])
+def test_a_database_that_cannot_be_made_is_named(seen: Seen, leases: Leases, path: str) -> None:
+    """
+    The error says which file, and the reason.
+    """
+    database = Database(Path(path), "catalog", seen.telemetry, leases)
+
+    with pytest.raises(DatabaseError, match=rf"^cannot use {re.escape(path)}: unable to open database file$"):
+        database.create(catalog.SCHEMA)

@@ -144,6 +144,44 @@ def test_server_metrics_follow_the_stable_conventions(make_role: MakeRole, seen:
     assert 0 < ok.sum < 5
 
 
+def test_server_spans_follow_the_stable_conventions(shop: Shop, seen: Seen) -> None:
+    """
+    All that is required of a server span, as a real server has it.
+    """
+    call(shop.frontend, "/api/products/1")
+
+    # The other one is the frontend's, which Flask's test client called without a socket.
+    (span,) = [span for span in seen.spans(SpanKind.SERVER) if attributes(span)["server.address"] == "127.0.0.1"]
+    told = attributes(span)
+    host, _, port = shop.urls["catalog"].removeprefix("http://").partition(":")
+    assert span.name == "GET /api/products/<int:id>"
+    assert told.pop("client.port") > 0
+    assert told.pop("user_agent.original").startswith("python-urllib3/")
+    assert told == {
+        "http.request.method": "GET",
+        "http.response.status_code": 200,
+        "http.route": "/api/products/<int:id>",
+        "network.protocol.version": "1.1",
+        "url.scheme": "http",
+        "url.path": "/api/products/1",
+        "server.address": host,
+        "server.port": int(port),
+        "client.address": "127.0.0.1",
+    }
+
+
+def test_what_nobody_looks_at_is_not_exported(shop: Shop, seen: Seen) -> None:
+    """
+    Sizes and row counts, which the instrumentations add, are dropped at the source.
+    """
+    call(shop.frontend, "/api/checkout", "POST", json={"user_id": 1, "items": [{"product_id": 1}]})
+
+    assert seen.points("http.client.request.body.size") == []
+    assert seen.points("http.client.response.body.size") == []
+    assert seen.points("db.client.response.returned_rows") == []
+    assert seen.points("db.client.operation.duration") != []
+
+
 def test_durations_carry_exemplars_that_lead_to_the_trace(make_role: MakeRole, seen: Seen) -> None:
     """
     A slow bucket names a trace that was slow.
@@ -173,7 +211,14 @@ def test_client_metrics_and_spans_name_the_call(shop: Shop, seen: Seen) -> None:
     assert attributes(point)["http.response.status_code"] == 200
     assert attributes(point)["server.address"] == "127.0.0.1"
     (span,) = [span for span in seen.spans(SpanKind.CLIENT) if span.name == "GET"]
-    assert attributes(span)["url.full"] == f"{shop.urls['catalog']}/api/products/1"
+    host, _, port = shop.urls["catalog"].removeprefix("http://").partition(":")
+    assert attributes(span) == {
+        "http.request.method": "GET",
+        "url.full": f"{shop.urls['catalog']}/api/products/1",
+        "server.address": host,
+        "server.port": int(port),
+        "http.response.status_code": 200,
+    }
 
 
 def test_database_spans_follow_the_stable_conventions(make_role: MakeRole, seen: Seen) -> None:
