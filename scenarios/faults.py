@@ -160,6 +160,7 @@ class ComponentAct:
 
     fault: ComponentFault
     services: Services
+    whole: bool = False
 
     def apply(self) -> Detail:
         """Kill, freeze or restart it."""
@@ -169,6 +170,7 @@ class ComponentAct:
             "restart": self.services.restart,
         }
         steps[self.fault.kind](self.fault.target)
+        self.whole = self.fault.kind == "restart"
         return {}
 
     def renew(self) -> Detail:
@@ -176,11 +178,11 @@ class ComponentAct:
         return {}
 
     def heal(self) -> Detail:
-        """Start or thaw it; a restart has healed itself."""
-        if self.fault.kind == "kill":
-            self.services.restart(self.fault.target)
+        """Thaw or start it; a restart has healed itself, unless it failed half way."""
         if self.fault.kind == "pause":
             self.services.unpause(self.fault.target)
+        elif not self.whole:
+            self.services.restart(self.fault.target)
         return {}
 
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from scenarios.errors import Problem, ScenarioError, did_you_mean
-from scenarios.model import Misfit, Scenario
+from scenarios.model import Misfit, Misfits, Scenario
 from scenarios.wording import keys_of, say
 from scenarios.yamlfile import LARGEST_BYTES, YamlFile
 
@@ -29,7 +29,7 @@ def load_text(text: str, *, source: str = "<text>") -> Scenario:
     """
     Read one drill from its text; `source` is what errors call it.
 
-    Raises ScenarioError. It lists all that is wrong with keys and values, or else the first contradiction between them.
+    Raises ScenarioError. It lists all that is wrong with keys and values, or else all contradictions between them.
     """
     file = YamlFile(text, source=source)
     known = keys_of(Scenario)
@@ -38,7 +38,7 @@ def load_text(text: str, *, source: str = "<text>") -> Scenario:
     try:
         return Scenario.model_validate(file.value)
     except ValidationError as error:
-        problems = [_problem(file, detail) for detail in _roots(error.errors())]
+        problems = (problem for detail in _roots(error.errors()) for problem in _problems(file, detail))
         raise ScenarioError(problems) from error
 
 
@@ -117,7 +117,12 @@ def _within(inner: Sequence[int | str], outer: Sequence[int | str]) -> bool:
     return len(inner) > len(outer) and tuple(inner[: len(outer)]) == tuple(outer)
 
 
-def _problem(file: YamlFile, detail: ErrorDetails) -> Problem:
+def _problems(file: YamlFile, detail: ErrorDetails) -> Iterator[Problem]:
+    """One for each error, or one for each of the things that do not fit together."""
     cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, Misfits):
+        for misfit in cause.misfits:
+            yield Problem(source=file.source, line=file.line(misfit.where), text=str(misfit))
+        return
     deeper = cause.where if isinstance(cause, Misfit) else ()
-    return Problem(source=file.source, line=file.line([*detail["loc"], *deeper]), text=say(detail))
+    yield Problem(source=file.source, line=file.line([*detail["loc"], *deeper]), text=say(detail))

@@ -36,7 +36,7 @@ from scenarios.model.faults import (
 from scenarios.model.load import Load
 from scenarios.model.scenario import Abort, Scenario
 from scenarios.model.topology import ENTRY_SERVICE, ROLE_ROUTES, ROUTES, Component, Role
-from scenarios.model.value import Misfit
+from scenarios.model.value import Misfit, Misfits
 
 __all__ = [
     "ENTRY_SERVICE",
@@ -64,6 +64,7 @@ __all__ = [
     "Load",
     "MemoryLeakFault",
     "Misfit",
+    "Misfits",
     "RetryStormFault",
     "Role",
     "Scenario",

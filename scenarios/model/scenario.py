@@ -8,7 +8,7 @@ from scenarios.model.consistency import misfits
 from scenarios.model.expectations import Keyed
 from scenarios.model.faults import Fault
 from scenarios.model.load import Load
-from scenarios.model.value import Misfit, Value
+from scenarios.model.value import Misfit, Misfits, Value
 from scenarios.units import Flag, PositiveSeconds, Share
 
 
@@ -47,6 +47,7 @@ class Scenario(Value):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        for misfit in misfits(self):
-            raise misfit
+        found = list(misfits(self))
+        if found:
+            raise Misfits(found)
         return self

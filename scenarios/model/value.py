@@ -1,5 +1,7 @@
 """Value: what every part of a scenario is, and the error of one whose parts contradict each other."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -19,3 +21,11 @@ class Misfit(ValueError):
     def __init__(self, text: str, *where: str | int) -> None:
         super().__init__(text)
         self.where = where
+
+
+class Misfits(ValueError):
+    """All that does not fit together in one scenario, in the order in which it was found."""
+
+    def __init__(self, misfits: Sequence[Misfit]) -> None:
+        super().__init__("\n".join(str(misfit) for misfit in misfits))
+        self.misfits = tuple(misfits)

@@ -225,6 +225,25 @@ def test_components_are_broken_and_made_whole(kind: str, calls: list[str], tmp_p
     assert calls == services.calls
 
 
+def test_a_restart_that_failed_half_way_is_tried_again(tmp_path: Path) -> None:
+    """Else the component would stay down."""
+
+    class Stubborn(FakeServices):
+        def restart(self, name: str) -> None:
+            super().restart(name)
+            if len(self.calls) == 1:
+                raise RuntimeError("it did not come up")
+
+    services = Stubborn()
+    act = act_of("faults/1", made({"kind": "restart", "target": "catalog"}), services=services, run_dir=tmp_path)
+
+    with pytest.raises(RuntimeError, match="did not come up"):
+        act.apply()
+    act.heal()
+
+    assert services.calls == ["restart catalog", "restart catalog"]
+
+
 def test_faults_of_the_app_go_to_the_role_that_they_name(tmp_path: Path) -> None:
     """Under an id that can stand in an address, and over no proxy of ours."""
     act = act_of("faults/1", app_fault({"kind": "errors"}), services=FakeServices(), run_dir=tmp_path)

@@ -1,13 +1,18 @@
 """Malformed drills: each file in malformed/ gives the one error that stands beside it in expected.txt."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic_core import ErrorDetails
 
 from scenarios.errors import ScenarioError
 from scenarios.loader import load, load_text
 from scenarios.wording import say
+from tests.unit.scenarios.drills import documents
 
 FOLDER = Path(__file__).parent / "malformed"
 EXPECTED = (FOLDER / "expected.txt").read_text(encoding="utf-8").splitlines()
@@ -57,8 +62,80 @@ def test_all_problems_of_form_are_told_at_once_in_the_order_of_the_file() -> Non
     assert [problem.line for problem in caught.value.problems] == [3, 4, 5]
 
 
+def test_all_contradictions_are_told_at_once() -> None:
+    """Each at the line that is to be changed."""
+    text = (
+        "name: x\nwhy: Three things that do not fit.\nload: {for: 30s}\n"
+        "faults:\n  - {kind: errors, at: 25s, for: 10s}\n  - {kind: kill, target: tempo, at: 1s, for: 1s}\n"
+        "expect:\n  - alert: {name: A, within: 5s, fault: 3}\n"
+    )
+
+    with pytest.raises(ScenarioError) as caught:
+        load_text(text)
+
+    assert [problem.line for problem in caught.value.problems] == [5, 6, 8]
+
+
 def test_a_problem_that_nobody_thought_of_is_still_told() -> None:
     """In the validator's words, with the key and what was found there."""
     odd = ErrorDetails(type="multiple_of", loc=("load", "users"), msg="Input should be a multiple of 3", input=8)
 
     assert say(odd) == "`users` is 8 (a number): input should be a multiple of 3"
+
+
+JUNK: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        None,
+        True,
+        0,
+        -1,
+        2.5,
+        10**17,
+        "",
+        "no",
+        "30s",
+        "30%",
+        "latency",
+        "alert",
+        [],
+        [[]],
+        {},
+        {"kind": "errors"},
+        {"a": 1},
+    ]
+)
+
+
+@st.composite
+def spoilt_documents(draw: st.DrawFn) -> Any:
+    """A good drill in which some values are replaced, some keys renamed, and some removed."""
+    document = draw(documents())
+    for _ in range(draw(st.integers(1, 3))):
+        place: Any = document
+        while isinstance(place, dict | list) and place:
+            key = draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+            deeper = place[key]
+            if isinstance(deeper, dict | list) and deeper and draw(st.booleans()):
+                place = deeper
+                continue
+            how = draw(st.sampled_from(["replace", "remove", "rename"]))
+            if how == "rename" and isinstance(place, dict):
+                place[f"{key}x"] = place.pop(key)
+            elif how == "remove":
+                del place[key]
+            else:
+                place[key] = draw(JUNK)
+            break
+    return document
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@given(document=spoilt_documents())
+def test_whatever_is_wrong_is_one_kind_of_error_without_jargon(document: Any) -> None:
+    """No slip of an author ends in a stack trace, or in words that only a library understands."""
+    try:
+        load_text(json.dumps(document), source="f")
+    except ScenarioError as error:
+        for problem in error.problems:
+            assert problem.line >= 1
+            assert [word for word in JARGON if word in problem.text] == []
