@@ -56,8 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _from_env(name: str, default: int) -> int:
-    return int(os.environ.get(f"TEMPO_STANDIN_MAX_{name}", default))
+def _from_env(name: str, default: int) -> str:
+    return os.environ.get(f"TEMPO_STANDIN_MAX_{name}", str(default))
 
 
 def _bool(text: str) -> bool:

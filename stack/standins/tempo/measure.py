@@ -13,7 +13,9 @@ from stack.standins.tempo.traces import TraceView
 from stack.standins.tempo.windows import Steps
 
 SECOND = 1_000_000_000
+LARGEST = 2.0**1023
 EXEMPLARS_PER_STEP = 2
+BUCKETED = ("quantile_over_time", "histogram_over_time")
 Group = tuple[object, ...]
 
 
@@ -35,6 +37,11 @@ class Observations:
         self.total += value
         self.least = min(self.least, value)
         self.most = max(self.most, value)
+
+    def count_bucket(self, value: float) -> None:
+        """
+        Count one value in its bucket.
+        """
         bound = log2_bound(value)
         self.buckets[bound] = self.buckets.get(bound, 0) + 1
 
@@ -67,6 +74,7 @@ class Measurement:
         self._steps = steps
         self._exemplars = exemplars
         self._counts = metric.field is None
+        self._needs_buckets = metric.function in BUCKETED
         self.groups: dict[Group, Measured] = {}
         self.size = 0
 
@@ -90,6 +98,8 @@ class Measurement:
         measured = self.groups.setdefault(tuple(getter(span, view) for getter in self._by), Measured())
         step = measured.steps.setdefault(end_ns, Observations())
         step.add(value)
+        if self._needs_buckets:
+            step.count_bucket(value)
         if step.count <= EXEMPLARS_PER_STEP and len(measured.exemplars) < self._exemplars:
             shown = None if self._counts else value
             measured.exemplars.append(Exemplar(end_ns=end_ns, value=shown, span=span, view=view))
@@ -103,7 +113,7 @@ def _reader(metric: Metric) -> Callable[[Span, TraceView], float | None]:
 
     def read(span: Span, view: TraceView) -> float | None:
         value = getter(span, view)
-        return float(value) / scale if is_number(value) else None  # type: ignore[arg-type]
+        return value / scale if is_number(value) and math.isfinite(value) else None
 
     return read
 
@@ -113,7 +123,9 @@ def log2_bound(value: float) -> float:
     The upper bound of a value's bucket; of seconds, the next power of two in nanoseconds.
     """
     nanoseconds = value * SECOND
-    return 0.0 if nanoseconds < 1 else float(2 ** math.ceil(math.log2(nanoseconds))) / SECOND
+    if nanoseconds < 1:
+        return 0.0
+    return 2.0 ** math.ceil(math.log2(nanoseconds)) / SECOND if nanoseconds < LARGEST else value
 
 
 def log2_quantile(quantile: float, buckets: Mapping[float, int]) -> float:

@@ -39,8 +39,12 @@ def read_json(body: bytes) -> Batch:
     """
     try:
         document = json.loads(body)
+        if not isinstance(document, dict):
+            raise BadRequest(f"the body is no OTLP JSON: expected an object, found {type(document).__name__}")
         _ids_to_base64(document)
         request = ParseDict(document, ExportTraceServiceRequest(), ignore_unknown_fields=True)
+    except BadRequest:
+        raise
     except (ValueError, ParseError, AttributeError, TypeError, RecursionError) as error:
         raise BadRequest(f"the body is no OTLP JSON: {error}") from error
     return _batch(request, len(body))

@@ -10,7 +10,7 @@ from stack.standins.tempo.traceql import parse
 from stack.standins.tempo.traceql.shown import Shown, shown_fields, values
 from stack.standins.tempo.traceql.syntax import Intrinsic, Metric, Query, Ranking, Type
 from stack.standins.tempo.values import Json, key_value, text
-from stack.standins.tempo.windows import BadQuery, Steps, instant_step, range_steps
+from stack.standins.tempo.windows import BadQuery, Steps, instant_step, positive, range_steps
 
 GAPS = ("min_over_time", "max_over_time", "avg_over_time", "sum_over_time")  # no value where there is no span
 Labels = Sequence[tuple[str, object, Type]]
@@ -78,9 +78,9 @@ def _read(parameters: Mapping[str, str], queries: Queries) -> tuple[Query, Metri
 
 def _exemplar_limit(parameters: Mapping[str, str], query: Query, queries: Queries) -> int:
     asked = parameters.get("exemplars", "")
-    if asked and not asked.isdecimal():
-        raise BadQuery(f"invalid exemplars: {asked!r} is no number")
-    wanted = query.exemplars if query.exemplars is not None else int(asked or 0) or queries.max_exemplars
+    wanted = query.exemplars
+    if wanted is None:
+        wanted = queries.max_exemplars if asked in ("", "0") else positive(parameters, "exemplars", 0)
     return min(wanted, queries.max_exemplars)
 
 

@@ -41,9 +41,10 @@ def serve(settings: Settings, cap: Cap) -> None:
     if settings.otlp_http is not None:
         sockets.append(_listen(settings.otlp_http))
         applications[_port(sockets[-1])] = http_receiver(sink)
+    server = _server(by_port(applications))
     with _grpc(settings, sink) as grpc_port, _flushing(store, generator, settings.storage.flush_check_s):
         _announce(settings, [*applications], grpc_port)
-        _run(by_port(applications), sockets)
+        server.run(sockets)
 
 
 def by_port(applications: Mapping[int, ASGIApp]) -> ASGIApp:
@@ -57,7 +58,7 @@ def by_port(applications: Mapping[int, ASGIApp]) -> ASGIApp:
     return dispatch
 
 
-def _run(application: ASGIApp, sockets: list[socket.socket]) -> None:
+def _server(application: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(
         application,
         lifespan="off",
@@ -67,10 +68,15 @@ def _run(application: ASGIApp, sockets: list[socket.socket]) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    # uvicorn raises the signal that ended it once more; without a handler of ours that would be the exit status.
+    server = uvicorn.Server(config)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # For a signal before uvicorn looks at them, and for the one with which it ended: it raises that once more.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    uvicorn.Server(config).run(sockets)
+        signal.signal(number, stop)
+    return server
 
 
 @contextmanager
@@ -110,6 +116,7 @@ def _listen(address: Address) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((address.host, address.port))
+        listener.listen()
     except OSError as error:
         listener.close()
         raise OSError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from error

@@ -1,11 +1,13 @@
 """Values as Tempo's JSON writes them: an OTLP AnyValue with its type as the key."""
 
+import math
 from collections.abc import Mapping
 
 from stack.standins.tempo.durations import format_duration
 from stack.standins.tempo.traceql.syntax import Keyword, Type
 
 Json = Mapping[str, object]
+NOT_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
 def any_value(value: object, kind: Type = Type.ATTRIBUTE) -> Json:
@@ -19,7 +21,7 @@ def any_value(value: object, kind: Type = Type.ATTRIBUTE) -> Json:
     if isinstance(value, int):
         return {"intValue": str(value)}
     if isinstance(value, float):
-        return {"doubleValue": value}
+        return {"doubleValue": value if math.isfinite(value) else NOT_FINITE.get(value, "NaN")}
     items = value if isinstance(value, tuple) else ()
     return {"arrayValue": {"values": [any_value(item) for item in items]}}
 

@@ -9,6 +9,7 @@ from stack.standins.tempo.settings import Queries
 
 SECOND = NANOSECONDS["s"]
 HOUR = NANOSECONDS["h"]
+LONGEST_TIME = 40
 SECONDS_ABOVE = 10**14  # a whole number beyond this is nanoseconds
 
 
@@ -121,7 +122,7 @@ def positive(parameters: Mapping[str, str], name: str, default: int) -> int:
     text = parameters.get(name, "")
     if not text:
         return default
-    if not text.isdecimal() or int(text) < 1:
+    if not (text.isascii() and text.isdecimal() and len(text) < 19 and int(text)):
         raise BadQuery(f"invalid {name}: must be a positive number, received {text!r}")
     return int(text)
 
@@ -141,13 +142,15 @@ def _time(text: str | None, name: str) -> int:
     if not text:
         return 0
     try:
+        if len(text) > LONGEST_TIME:
+            raise ValueError("too long")
         if text.lstrip("-").isdecimal():
             value = int(text)
             return value if value > SECONDS_ABOVE else value * SECOND
         if text.replace(".", "", 1).isdecimal():
             return round(float(text) * SECOND)
         return round(datetime.fromisoformat(text).timestamp() * SECOND)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise BadQuery(f"invalid {name}: {text!r} is neither a Unix time nor RFC 3339") from error
 
 
@@ -156,7 +159,7 @@ def _step(text: str | None, range_ns: int) -> int:
         return _default_step(range_ns)
     try:
         step_ns = round(float(text) * SECOND) if text.replace(".", "", 1).isdecimal() else parse_duration(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise BadQuery(f"invalid step: {error}") from error
     if step_ns <= 0:
         raise BadQuery(f"invalid step: must be positive, received {text!r}")

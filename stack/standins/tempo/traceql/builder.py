@@ -1,6 +1,7 @@
 """Lark's parse tree of a TraceQL query into syntax nodes."""
 
 import ast
+from typing import Any
 
 from lark import Token, Transformer, v_args
 
@@ -63,6 +64,9 @@ INTRINSICS = {
     "nestedSetRight": ("nestedSetRight", Type.INT),
     "nestedSetParent": ("nestedSetParent", Type.INT),
 }
+MAX_INTEGER = 2**63 - 1
+MAX_DIGITS = 19
+MAX_DURATION_TEXT = 100
 HINTS = ("most_recent", "exemplars", "sample")
 
 
@@ -131,6 +135,13 @@ class Builder(Transformer[Token, object]):
     def binary(self, left: Field, op: Token, right: Field) -> Binary:
         return Binary(op=str(op), left=left, right=right)
 
+    def logic(self, first: Field, *rest: Any) -> Field:
+        """A chain of `&&` and `||`, which bind equally and from the left."""
+        condition = first
+        for op, operand in zip(rest[::2], rest[1::2], strict=True):
+            condition = Binary(op=str(op), left=condition, right=operand)
+        return condition
+
     def unary(self, op: Token, operand: Field) -> Unary:
         return Unary(op=str(op), operand=operand)
 
@@ -174,7 +185,7 @@ class Builder(Transformer[Token, object]):
         return fields
 
     def ranking(self, function: Token, count: Token) -> Ranking:
-        return Ranking(function=str(function), count=int(count))
+        return Ranking(function=str(function), count=_integer(str(count)))
 
     def threshold(self, op: Token, number: Static) -> Ranking:
         raise unsupported(f"the filter `{op} {number}` after a metrics function")
@@ -194,11 +205,11 @@ def _literal(token: Token) -> Static:
         case "STRING":
             return Static(type=Type.STRING, value=_unquoted(text))
         case "INTEGER":
-            return Static(type=Type.INT, value=int(text))
+            return Static(type=Type.INT, value=_integer(text))
         case "FLOAT":
             return Static(type=Type.FLOAT, value=float(text))
         case "DURATION":
-            return Static(type=Type.DURATION, value=parse_duration(text))
+            return Static(type=Type.DURATION, value=_duration(text))
         case "TRUE" | "FALSE":
             return Static(type=Type.BOOL, value=token.type == "TRUE")
         case "STATUS_VALUE":
@@ -206,6 +217,19 @@ def _literal(token: Token) -> Static:
         case "KIND_VALUE":
             return Static(type=Type.KIND, value=Keyword(Type.KIND, text))
     return Static(type=Type.NIL, value=None)
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_DIGITS or int(text) > MAX_INTEGER:
+        raise QueryError(f"parsing {text[:MAX_DIGITS]!r}: value out of range")
+    return int(text)
+
+
+def _duration(text: str) -> int:
+    nanoseconds = parse_duration(text) if len(text) <= MAX_DURATION_TEXT else MAX_INTEGER + 1
+    if nanoseconds > MAX_INTEGER:
+        raise QueryError(f"parsing {text[:MAX_DIGITS]!r}: the duration is out of range")
+    return nanoseconds
 
 
 def _unquoted(text: str) -> str:

@@ -3,7 +3,7 @@
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from stack.standins.tempo.spans import KINDS, STATUSES, Span
 from stack.standins.tempo.traceql import details
@@ -105,7 +105,7 @@ def _unary(op: str, operand: Getter) -> Getter:
 
     def signed(span: Span, view: TraceView) -> Value:
         value = operand(span, view)
-        return (-value if op == "-" else value) if is_number(value) else None  # type: ignore[operator]
+        return (-value if op == "-" else value) if is_number(value) else None
 
     return signed
 
@@ -162,7 +162,7 @@ def _none(value: Value, holds: Callable[[Value], bool]) -> bool:
     return isinstance(value, str) and not holds(value)
 
 
-def is_number(value: Value) -> bool:
+def is_number(value: Value) -> TypeGuard[int | float]:
     """
     Whether a value counts as a number; a bool does not.
     """
@@ -231,7 +231,7 @@ def calculate(op: str, left: Value, right: Value) -> Value:
     if not (is_number(left) and is_number(right)):
         return None
     try:
-        result = ARITHMETIC[op](left, right)  # type: ignore[arg-type]
+        result = ARITHMETIC[op](left, right)
     except (ZeroDivisionError, OverflowError):
         return None
     return result if is_number(result) else None

@@ -11,8 +11,19 @@ from stack.standins.tempo.traceql.check import check
 from stack.standins.tempo.traceql.errors import QueryError
 from stack.standins.tempo.traceql.syntax import Query
 
-MAX_DEPTH = 100
-PUNCTUATION = {"RPAR": ")", "LPAR": "(", "LBRACE": "{", "RBRACE": "}", "COMMA": ",", "VBAR": "|", "EQUAL": "="}
+TOO_DEEP = "the query has too many terms for the Tempo stand-in"
+TOKENS = {"HINT": "IDENTIFIER", "STRING": "STRING", "INTEGER": "INTEGER", "FLOAT": "FLOAT", "DURATION": "DURATION"}
+PUNCTUATION = {
+    "RPAR": ")",
+    "LPAR": "(",
+    "LBRACE": "{",
+    "RBRACE": "}",
+    "COMMA": ",",
+    "VBAR": "|",
+    "EQUAL": "=",
+    "$END": "$end",
+    "BY": "BY",
+}
 
 
 @lru_cache(maxsize=256)
@@ -20,33 +31,27 @@ def parse(text: str) -> Query:
     """
     The query that `text` is; QueryError when Tempo would refuse it or the stand-in cannot answer it.
     """
-    _check_depth(text)
     try:
         query = Builder().transform(_grammar().parse(text))
+        assert isinstance(query, Query)
+        check(query)
+        return query
     except UnexpectedInput as error:
         raise QueryError(_syntax_error(error, text)) from None
     except VisitError as error:
         if isinstance(error.orig_exc, QueryError):
             raise error.orig_exc from None
+        if isinstance(error.orig_exc, RecursionError):
+            raise QueryError(TOO_DEEP) from None
         raise
-    if not isinstance(query, Query):
-        raise QueryError(f"no query: {text!r}")
-    check(query)
-    return query
+    except RecursionError:
+        raise QueryError(TOO_DEEP) from None
 
 
 @cache
 def _grammar() -> Lark:
     text = files(__package__).joinpath("grammar.lark").read_text("utf-8")
     return Lark(text, parser="lalr", start="query", maybe_placeholders=False)
-
-
-def _check_depth(text: str) -> None:
-    depth = 0
-    for character in text:
-        depth += (character in "({!-") - (character in ")}")
-        if depth > MAX_DEPTH:
-            raise QueryError(f"the query nests deeper than {MAX_DEPTH} levels")
 
 
 def _syntax_error(error: UnexpectedInput, text: str) -> str:
@@ -62,7 +67,7 @@ def _syntax_error(error: UnexpectedInput, text: str) -> str:
 
 def _found(error: UnexpectedInput, text: str) -> str:
     if isinstance(error, UnexpectedToken):
-        return str(error.token)
+        return TOKENS.get(error.token.type, str(error.token))
     rest = text[error.pos_in_stream or 0 :]
     word = "".join(character if character.isalnum() or character == "_" else " " for character in rest).split(" ")[0]
     return "IDENTIFIER" if word else rest[:1]
@@ -73,6 +78,6 @@ def _expected(error: UnexpectedInput) -> str:
     if isinstance(error, UnexpectedCharacters):
         return ""
     accepted = sorted(error.accepts or ()) if isinstance(error, UnexpectedToken) else []
-    if not 0 < len(accepted) <= 4:
+    if not 0 < len(accepted) <= 4 or not PUNCTUATION.keys() >= set(accepted):
         return ""
-    return f", expecting {' or '.join(PUNCTUATION.get(name, name) for name in accepted)}"
+    return f", expecting {' or '.join(PUNCTUATION[name] for name in accepted)}"

@@ -137,7 +137,7 @@ def _aggregate(aggregate: Aggregate, spans: Sequence[Span], view: TraceView) -> 
     if aggregate.field is None:
         return len(spans)
     getter = compile_field(aggregate.field)
-    values: list[float] = [value for span in spans if is_number(value := getter(span, view))]  # type: ignore[misc]
+    values: list[float] = [value for span in spans if is_number(value := getter(span, view))]
     if not values:
         return None
     match aggregate.function:
