@@ -1,6 +1,7 @@
 """Malformed drills: each file in malformed/ gives the one error that stands beside it in expected.txt."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def spoilt_documents(draw: st.DrawFn) -> Any:
             elif how == "remove":
                 del place[key]
             else:
-                place[key] = draw(JUNK)
+                place[key] = deepcopy(draw(JUNK))
             break
     return document
 
