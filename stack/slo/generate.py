@@ -24,7 +24,7 @@ def generate(source: Path = SOURCE) -> Mapping[str, str]:
 
     Raises SloError if the service level file is wrong.
     """
-    slos = [slo for slo in load(source) if "prometheus" in slo.alerting]
+    slos = load(source)
     files: dict[str, str] = {}
     for name, profile in PROFILES.items():
         level_groups = [group for slo in slos for group in levels.groups(slo, profile)]

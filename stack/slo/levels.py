@@ -20,12 +20,13 @@ def groups(slo: Slo, profile: Profile) -> Sequence[Group]:
     """
     The groups of one service level in one profile.
 
-    Pages and what they read come in a group of their own, evaluated as often as the profile allows.
+    Pages and what they read come in a group of their own, evaluated as often as the profile allows. What alerts read is
+    recorded whoever evaluates them; the alerts themselves are here only if Prometheus does.
     """
     fast = [alert for alert in slo.alerts if not _is_slow(alert)]
     slow = [alert for alert in slo.alerts if _is_slow(alert)]
     fast_windows = {profile.window_s(BASE_WINDOW_S), *_windows(fast, profile)}
-    return [
+    made = [
         _group(slo, profile, fast, windows=fast_windows, name="fast", rounds=1),
         _group(slo, profile, slow, windows=_windows(slow, profile) - fast_windows, name="slow", rounds=SLOW_ROUNDS),
         Group(
@@ -34,6 +35,7 @@ def groups(slo: Slo, profile: Profile) -> Sequence[Group]:
             rules=budget(slo, profile),
         ),
     ]
+    return [group for group in made if group.rules]
 
 
 def _is_slow(alert: Alert) -> bool:
@@ -50,8 +52,9 @@ def _group(slo: Slo, profile: Profile, alerts: Sequence[Alert], *, windows: set[
     interval_s = profile.evaluation_interval_s * rounds
     births_s = profile.window_s(BIRTHS_UP_TO_S)
     recorded = [rule for window_s in sorted(windows) for rule in recordings(slo, window_s, births=window_s <= births_s)]
+    raised = [alerting(slo, alert, profile, interval_s=interval_s) for alert in alerts if "prometheus" in slo.alerting]
     return Group(
         name=f"slo-{slo.name}-{name}",
         interval=duration(interval_s),
-        rules=[*recorded, *(alerting(slo, alert, profile, interval_s=interval_s) for alert in alerts)],
+        rules=[*recorded, *raised],
     )
