@@ -32,7 +32,7 @@ class Alert:
     @property
     def fingerprint(self) -> str:
         """A short name of the identity."""
-        return hashlib.sha256(json.dumps(self.labels, sort_keys=True).encode()).hexdigest()[:16]
+        return fingerprint_of(self.labels)
 
     @property
     def grade(self) -> str:
@@ -42,6 +42,11 @@ class Alert:
     def as_dict(self) -> dict[str, Any]:
         """The alert as plain data."""
         return {**asdict(self), "fingerprint": self.fingerprint}
+
+
+def fingerprint_of(labels: Mapping[str, str]) -> str:
+    """A short name of a set of labels."""
+    return hashlib.sha256(json.dumps(dict(labels), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def identity(name: str, watch: Watch, labels: Labels) -> dict[str, str]:
@@ -109,12 +114,14 @@ class AlertBook:
         self.active: dict[str, Alert] = {}
         self.scopes: dict[str, str] = {}
 
-    def sync(self, scope: str, current: Mapping[str, Alert], ends: Mapping[str, str], now_s: float) -> list[Alert]:
+    def sync(
+        self, scope: str, current: Mapping[str, Alert], ends: Mapping[str, str], now_s: float, why: str = "cleared"
+    ) -> list[Alert]:
         """
         Make the active alerts of a scope those of `current`, by fingerprint.
 
         Returns what has to be told: alerts that are new, that became graver, and those that ended, with `ends_s` and
-        the reason.
+        the reason: the one in `ends`, else `why`.
         """
         told = []
         for fingerprint, alert in current.items():
@@ -128,6 +135,6 @@ class AlertBook:
         for fingerprint in gone:
             alert = self.active.pop(fingerprint)
             del self.scopes[fingerprint]
-            notes = {**alert.annotations, "ended": ends.get(fingerprint, "cleared")}
+            notes = {**alert.annotations, "ended": ends.get(fingerprint, why)}
             told.append(replace(alert, ends_s=now_s, annotations=notes))
         return told

@@ -84,8 +84,14 @@ class Delivery:
     refused and counted.
     """
 
-    def __init__(self, sink: Sink, clock: Callable[[], float], count: Callable[[str, str, int], None]) -> None:
-        self.sink, self.clock, self.count = sink, clock, count
+    def __init__(
+        self,
+        sink: Sink,
+        clock: Callable[[], float],
+        count: Callable[[str, str, int], None],
+        emptied: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.sink, self.clock, self.count, self.emptied = sink, clock, count, emptied
         self.waiting: dict[str, Alert] = {}
         self.told: dict[str, tuple[Alert, float]] = {}
         self.failures = 0
@@ -172,6 +178,7 @@ class Delivery:
     def _arrived(self, batch: list[Alert], now_s: float, result: str) -> None:
         self.failures = 0
         self.count(self.sink.name, result, len(batch))
+        waited = len(self.waiting)
         for alert in batch:
             if self.waiting.get(alert.fingerprint) is alert:
                 del self.waiting[alert.fingerprint]
@@ -179,6 +186,8 @@ class Delivery:
                 self.told[alert.fingerprint] = (alert, now_s)
             else:
                 self.told.pop(alert.fingerprint, None)
+        if len(self.waiting) < waited:
+            self.emptied()
 
     def wait_s(self) -> float:
         """How long to rest: growing pauses after failures, else until the next resend."""

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from detector.alerts import Alert
 from detector.bank import Bank
 from detector.watcher import Watcher
 
@@ -61,42 +60,36 @@ def fingerprint(watcher: Watcher) -> str:
     return json.dumps([VERSION, watcher.step_s, watcher.watch.model_dump(mode="json")], sort_keys=True)
 
 
-def pack(watchers: Mapping[str, Watcher], waiting: Mapping[str, Alert]) -> Arrays:
-    """Copy the state of all watches, and the alerts that are active or still to be told."""
+def pack(watchers: Mapping[str, Watcher]) -> Arrays:
+    """Copy the state of all watches."""
     arrays: Arrays = {}
-    meta: dict[str, Any] = {"version": VERSION, "watches": {}, "alerts": []}
+    meta: dict[str, Any] = {"version": VERSION, "watches": {}}
     for name, watcher in watchers.items():
         arrays |= {f"{name}/{key}": array.copy() for key, array in bank_arrays(watcher.bank).items()}
         arrays[f"{name}/fitted_s"] = watcher.fitted_s.copy()
         slots = [[list(map(list, labels)), slot] for labels, slot in watcher.roster.slots.items()]
         refused = [[list(map(list, labels)), why] for labels, why in watcher.roster.refused.items()]
         meta["watches"][name] = {"fingerprint": fingerprint(watcher), "slots": slots, "refused": refused}
-    meta["alerts"] = [
-        {
-            "labels": a.labels,
-            "annotations": a.annotations,
-            "starts_s": a.starts_s,
-            "ends_s": a.ends_s,
-            "generator": a.generator,
-        }
-        for a in waiting.values()
-    ]
     arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
     return arrays
 
 
-def write(folder: Path, arrays: Arrays) -> int:
-    """Write the state so that a crash leaves the old file or the new one, never half of one. Returns its size."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write(folder: Path, arrays: Arrays) -> None:
+    """Write the state of all watches to disk."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    partial = folder / f"{FILE}.{os.getpid()}.partial"
+    replace_file(folder / FILE, buffer.getbuffer())
+
+
+def replace_file(path: Path, content: bytes | memoryview) -> None:
+    """Write a file so that a crash leaves the old one or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     with partial.open("wb") as file:
-        file.write(buffer.getbuffer())
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(folder / FILE)
-    return buffer.getbuffer().nbytes
+    partial.replace(path)
 
 
 class Snapshot:
@@ -121,10 +114,6 @@ class Snapshot:
         watcher.roster.restore((tuple(map(tuple, labels)), slot) for labels, slot in saved["slots"])
         watcher.roster.refused = {tuple(map(tuple, labels)): why for labels, why in saved["refused"]}
         return True
-
-    def alerts(self) -> list[Alert]:
-        """The alerts that were active or waiting."""
-        return [Alert(**alert) for alert in self.meta["alerts"]]
 
 
 def read(folder: Path) -> Snapshot | None:

@@ -1,6 +1,7 @@
 """Where the values come from: Prometheus, asked for one moment or for a range of them."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from detector.kinds import Floats
 
 MOST_POINTS = 10_000  # Prometheus refuses more than 11,000 points per series and query
 MOST_VALUES = 2_000_000  # of one answer, so that history never needs much memory at once
+RANGE_TIMEOUT_S = 60.0
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -40,8 +42,9 @@ def identity(metric: Mapping[str, str]) -> Labels:
 class Prometheus:
     """Asks Prometheus' HTTP API; a failure is a SourceError that says what was asked and what came back."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, *, seconds: Callable[[float], None] | None = None) -> None:
         self.http = http
+        self.seconds = seconds or (lambda _: None)
 
     async def instant(self, query: str, at_s: float) -> dict[Labels, float]:
         """The value of each series at one moment."""
@@ -81,8 +84,11 @@ class Prometheus:
         return Matrix(at_s=moments, labels=tuple(identity(row["metric"]) for row in rows), values=values)
 
     async def _ask(self, path: str, query: str, times: dict[str, str]) -> Any:
+        started = time.perf_counter()
+        timeout = httpx.USE_CLIENT_DEFAULT if "time" in times else RANGE_TIMEOUT_S
         try:
-            answer = await self.http.post(path, data={"query": query, **times})
+            answer = await self.http.post(path, data={"query": query, **times}, timeout=timeout)
+            self.seconds(time.perf_counter() - started)
         except httpx.TimeoutException as error:
             raise SourceError("timeout", f"Prometheus did not answer {query!r} in time") from error
         except (httpx.HTTPError, OSError) as error:

@@ -80,16 +80,20 @@ def view(bank: Bank, rows: Rows = slice(None)) -> View:
         )
 
 
+def statuses(bank: Bank, slots: npt.NDArray[np.int64]) -> list[Status]:
+    """How much is known of each of some series."""
+    state, settings = bank.state, bank.settings
+    seen, away = state.seen[slots], state.gap[slots] > settings.stale_after
+    nothing = (seen == 0) & np.isinf(state.high[slots])
+    season = bank.seasons.buckets[slots] > 0
+    found = np.select([nothing, away, seen < settings.warm_up, ~season], [0, 4, 1, 2], 3)
+    every = (Status.NO_DATA, Status.LEARNING, Status.LEVEL, Status.SEASONAL, Status.STALE)
+    return [every[one] for one in found]
+
+
 def status(bank: Bank, slot: int) -> Status:
     """How much is known of one series."""
-    state = bank.state
-    if state.seen[slot] == 0 and np.isinf(state.low[slot]) and not np.isfinite(bank.history.last(slot)).any():
-        return Status.NO_DATA
-    if state.gap[slot] > bank.settings.stale_after:
-        return Status.STALE
-    if state.seen[slot] < bank.settings.warm_up:
-        return Status.LEARNING
-    return Status.SEASONAL if bank.seasons.buckets[slot] else Status.LEVEL
+    return statuses(bank, np.array([slot]))[0]
 
 
 def verdict(bank: Bank, slot: int) -> Verdict:

@@ -17,7 +17,11 @@ FIRST_ROOM = 8
 
 
 class Watcher:
-    """A bank, its roster and the times of its fits, for one watch of the configuration."""
+    """
+    A bank, its roster and the times of its fits, for one watch of the configuration.
+
+    `busy` is set by whoever works on the bank across several turns of the event loop; others then leave it alone.
+    """
 
     def __init__(self, watch: Watch, *, step_s: float, max_series: int, forget_after_s: float) -> None:
         self.watch = watch
@@ -27,6 +31,8 @@ class Watcher:
         self.roster = Roster(max_series)
         self.fitted_s = np.full(FIRST_ROOM, -np.inf)
         self.ends: dict[Labels, str] = {}
+        self.busy = False
+        self.points = {"ok": 0, "gap": 0, "nan": 0}
 
     def take(self, at_s: float, values: Mapping[Labels, float], requests: Mapping[Labels, float] | None) -> Tick | None:
         """
@@ -36,19 +42,28 @@ class Watcher:
         for what never happened.
         """
         known = values if requests is None else {labels: values.get(labels, 0.0) for labels in requests}
-        slots = {labels: self._place(labels) for labels in known}
+        slots = {labels: self.place(labels) for labels in known}
         column = self._column({slot: known[labels] for labels, slot in slots.items() if slot is not None})
         counts = None
         if requests is not None:
             counts = self._column({slot: requests[labels] for labels, slot in slots.items() if slot is not None})
-        return self._after(self.bank.step(at_s, column, counts))
+        tick = self._after(self.bank.step(at_s, column, counts))
+        if tick is not None:
+            self._count(len(known), int(np.isfinite(self.bank.state.y).sum()))
+        return tick
+
+    def _count(self, answered: int, usable: int) -> None:
+        """Keep the tally of samples: good ones, those that are no number, and series that were expected in vain."""
+        self.points["ok"] += usable
+        self.points["nan"] += max(answered - usable, 0)
+        self.points["gap"] += max(len(self.roster.slots) - answered, 0)
 
     def replay(self, errors: Matrix, requests: Matrix | None) -> None:
         """Score a past range; alerts that ended within it are never told."""
         first = errors if requests is None else requests
         here_last = [bool(there) for there in np.isfinite(first.values[-1:]).ravel()]
         order = sorted(first.labels, key=dict(zip(first.labels, here_last, strict=False)).__getitem__, reverse=True)
-        slots = {labels: self._place(labels) for labels in order}
+        slots = {labels: self.place(labels) for labels in order}
         values, counts = self._table(errors, slots), None
         if requests is not None:
             counts = self._table(requests, slots)
@@ -58,7 +73,8 @@ class Watcher:
             self._after(tick)
         self.refuse_counters()
 
-    def _place(self, labels: Labels) -> int | None:
+    def place(self, labels: Labels) -> int | None:
+        """The place of a series in the bank, which grows where it must; None if the series is refused."""
         slot = self.roster.place(labels)
         if slot is not None and slot >= self.bank.size:
             size = min(2 * self.bank.size, max(self.roster.limit, slot + 1))
