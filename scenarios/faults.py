@@ -3,6 +3,7 @@
 What may be done to the stack comes in as `Services`; when it is done is decided in `scenarios.injection`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,34 +56,40 @@ class Services(Protocol):
         """The address and the token of the fault API of one role of the demo app."""
 
 
-class Act(Protocol):
+class Act(ABC):
     """
-    One fault that can be made to happen. All three may raise, may be repeated, and may take their time.
+    One fault that can be made to happen. Each step may raise, may be repeated, and may take its time.
 
     Healing is asked for also when applying failed, for it may have failed half way.
     """
 
-    APPLY_FOR_S: ClassVar[float]
+    APPLY_FOR_S: ClassVar[float] = 0.0
     """How long a failed apply is tried again; 0 where a second try might break more."""
 
-    HEAL_FOR_S: ClassVar[float]
+    HEAL_FOR_S: ClassVar[float] = 30.0
     """How long a failed heal is tried again."""
 
-    LEASED: ClassVar[bool]
+    LEASED: ClassVar[bool] = False
     """Whether it is off by itself when nobody has been able to renew or heal it for that long."""
 
+    over: bool = False
+    """Whether it has passed already, as a restart has when the target is ready again."""
+
+    @abstractmethod
     def apply(self) -> Detail:
         """Break it."""
 
     def renew(self) -> Detail:
         """Keep it broken; asked about once a second. What it returns is recorded when it changes."""
+        return {}
 
+    @abstractmethod
     def heal(self) -> Detail:
         """Make it whole."""
 
 
 @dataclass(kw_only=True)
-class AppAct:
+class AppAct(Act):
     """A fault in the demo app, through the fault API of one role: leased, so that it cannot outlive us for long."""
 
     APPLY_FOR_S: ClassVar[float] = 3.0
@@ -136,31 +143,23 @@ class AppAct:
 
 
 @dataclass(kw_only=True)
-class TrafficAct:
+class TrafficAct(Act):
     """A fault that the clients act by themselves, from the plan that they got at the start; here it is only noted."""
-
-    APPLY_FOR_S: ClassVar[float] = 0.0
-    HEAL_FOR_S: ClassVar[float] = 0.0
-    LEASED: ClassVar[bool] = False
 
     def apply(self) -> Detail:
         """Nothing: the clients do it."""
         return {}
 
-    renew = heal = apply
+    heal = apply
 
 
 @dataclass(kw_only=True)
-class ComponentAct:
+class ComponentAct(Act):
     """A component or a role is killed, frozen or restarted."""
-
-    APPLY_FOR_S: ClassVar[float] = 0.0
-    HEAL_FOR_S: ClassVar[float] = 30.0
-    LEASED: ClassVar[bool] = False
 
     fault: ComponentFault
     services: Services
-    whole: bool = False
+    over: bool = False
 
     def apply(self) -> Detail:
         """Kill, freeze or restart it."""
@@ -170,29 +169,21 @@ class ComponentAct:
             "restart": self.services.restart,
         }
         steps[self.fault.kind](self.fault.target)
-        self.whole = self.fault.kind == "restart"
-        return {}
-
-    def renew(self) -> Detail:
-        """Nothing: what is dead or frozen stays so."""
+        self.over = self.fault.kind == "restart"
         return {}
 
     def heal(self) -> Detail:
         """Thaw or start it; a restart has healed itself, unless it failed half way."""
         if self.fault.kind == "pause":
             self.services.unpause(self.fault.target)
-        elif not self.whole:
+        elif not self.over:
             self.services.restart(self.fault.target)
         return {}
 
 
 @dataclass(kw_only=True)
-class CommandAct:
+class CommandAct(Act):
     """A command breaks something that is not ours, another heals it. A note on disk survives us in between."""
-
-    APPLY_FOR_S: ClassVar[float] = 0.0
-    HEAL_FOR_S: ClassVar[float] = 30.0
-    LEASED: ClassVar[bool] = False
 
     fault: CommandFault
     note: HealNote
@@ -206,10 +197,6 @@ class CommandAct:
             if error.final:
                 self.note.remove()
             raise
-
-    def renew(self) -> Detail:
-        """Nothing: it lasts until it is healed."""
-        return {}
 
     def heal(self) -> Detail:
         """Run the healing command, then remove the note."""
@@ -227,12 +214,8 @@ class CommandAct:
 
 
 @dataclass(kw_only=True)
-class HttpAct:
+class HttpAct(Act):
     """An HTTP call breaks something that is not ours, another heals it. A note on disk survives us in between."""
-
-    APPLY_FOR_S: ClassVar[float] = 0.0
-    HEAL_FOR_S: ClassVar[float] = 30.0
-    LEASED: ClassVar[bool] = False
 
     fault: HttpFault
     note: HealNote
@@ -242,10 +225,6 @@ class HttpAct:
         """Leave the note, then make the call."""
         self.note.write()
         return self._call(self.fault.apply)
-
-    def renew(self) -> Detail:
-        """Nothing: it lasts until it is healed."""
-        return {}
 
     def heal(self) -> Detail:
         """Make the healing call, then remove the note."""

@@ -67,7 +67,7 @@ class Injection:
         if not self._wait_until(drive_t + self.fault.at):
             return
         try:
-            if self._apply():
+            if self._apply() and not self.act.over:
                 self._keep_up(drive_t + self.fault.end_s)
         finally:
             self._heal()

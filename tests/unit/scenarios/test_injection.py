@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import TypeAdapter
 
-from scenarios.faults import Detail, FaultError
+from scenarios.faults import Act, Detail, FaultError
 from scenarios.history import Event, FaultChange
 from scenarios.injection import FaultRunner, Injection, Time
 from scenarios.model import Fault
@@ -38,12 +38,11 @@ class Clock:
         return Time(now=lambda: self.t, sleep=self.sleep)
 
 
-class Act:
+class FakeAct(Act):
     """A fault that does as it is told: each step takes answers (or errors) from its list, the last one for ever."""
 
     APPLY_FOR_S: ClassVar[float] = 3.0
     HEAL_FOR_S: ClassVar[float] = 5.0
-    LEASED: ClassVar[bool] = False
 
     def __init__(self, clock: Clock, **steps: list[Detail | Exception]) -> None:
         self.clock = clock
@@ -72,13 +71,15 @@ class Act:
         return answer
 
 
-class LeasedAct(Act):
+class LeasedAct(FakeAct):
     """The same, under a lease."""
 
     LEASED: ClassVar[bool] = True
 
 
-def live(act: Act, clock: Clock, aborted: threading.Event | None = None) -> list[tuple[str, float, Mapping[str, Any]]]:
+def live(
+    act: FakeAct, clock: Clock, aborted: threading.Event | None = None
+) -> list[tuple[str, float, Mapping[str, Any]]]:
     """Let a fault live from 5 s to 15 s; what the history then says, with times after the start of the drive."""
     events: list[Event] = []
     Injection(
@@ -97,7 +98,7 @@ def live(act: Act, clock: Clock, aborted: threading.Event | None = None) -> list
 def test_a_fault_is_applied_and_healed_in_time() -> None:
     """At the second of the drill, and not before."""
     clock = Clock()
-    act = Act(clock)
+    act = FakeAct(clock)
 
     assert live(act, clock) == [("applied", 5.0, {"kind": "spike"}), ("healed", 15.0, {})]
     assert (act.times("apply"), act.times("heal")) == ([5.0], [15.0])
@@ -106,7 +107,7 @@ def test_a_fault_is_applied_and_healed_in_time() -> None:
 def test_a_fault_is_renewed_once_a_second() -> None:
     """Four times as often as its lease needs."""
     clock = Clock()
-    act = Act(clock)
+    act = FakeAct(clock)
     live(act, clock)
 
     assert act.times("renew") == [6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0]
@@ -116,7 +117,7 @@ def test_only_changes_of_what_was_hit_are_recorded() -> None:
     """Histories stay small, and the last count is in the healing."""
     clock = Clock()
     renewals: list[Detail | Exception] = [{"affected": 1}, {"affected": 1}, {"affected": 4}]
-    act = Act(clock, apply=[{"affected": 0}], renew=renewals, heal=[{"affected": 9}])
+    act = FakeAct(clock, apply=[{"affected": 0}], renew=renewals, heal=[{"affected": 9}])
 
     assert live(act, clock) == [
         ("applied", 5.0, {"kind": "spike", "affected": 0}),
@@ -129,7 +130,7 @@ def test_only_changes_of_what_was_hit_are_recorded() -> None:
 def test_an_apply_that_fails_is_tried_again_and_dated_when_it_succeeded() -> None:
     """The time to detect counts from the try that worked."""
     clock = Clock()
-    act = Act(clock, apply=[FaultError("busy"), FaultError("busy"), {}])
+    act = FakeAct(clock, apply=[FaultError("busy"), FaultError("busy"), {}])
 
     assert live(act, clock)[0] == ("applied", 5.5, {"kind": "spike"})
 
@@ -137,7 +138,7 @@ def test_an_apply_that_fails_is_tried_again_and_dated_when_it_succeeded() -> Non
 def test_an_apply_that_keeps_failing_is_recorded_and_still_healed() -> None:
     """It may have broken something half way; and what it raised goes no further."""
     clock = Clock()
-    act = Act(clock, apply=[RuntimeError("nobody at home")])
+    act = FakeAct(clock, apply=[RuntimeError("nobody at home")])
 
     assert live(act, clock) == [
         ("failed", 8.0, {"doing": "apply", "reason": "nobody at home"}),
@@ -149,7 +150,7 @@ def test_an_apply_that_keeps_failing_is_recorded_and_still_healed() -> None:
 def test_a_final_error_is_not_tried_again() -> None:
     """A wrong token will not become right."""
     clock = Clock()
-    act = Act(clock, apply=[FaultError("status 401", final=True)])
+    act = FakeAct(clock, apply=[FaultError("status 401", final=True)])
 
     assert live(act, clock)[0] == ("failed", 5.0, {"doing": "apply", "reason": "status 401"})
     assert act.times("apply") == [5.0]
@@ -159,7 +160,7 @@ def test_renewals_that_fail_are_recorded_once_and_again_when_they_succeed() -> N
     """The gap in between can be seen, and is no flood."""
     clock = Clock()
     renewals: list[Detail | Exception] = [{"affected": 1}, KeyError(), OSError("away"), {"affected": 1}]
-    act = Act(clock, renew=renewals)
+    act = FakeAct(clock, renew=renewals)
 
     assert live(act, clock)[1:-1] == [
         ("renewed", 6.0, {"affected": 1}),
@@ -171,7 +172,7 @@ def test_renewals_that_fail_are_recorded_once_and_again_when_they_succeed() -> N
 def test_healing_is_tried_until_it_succeeds() -> None:
     """A moment's failure leaves nothing broken."""
     clock = Clock()
-    act = Act(clock, heal=[OSError("busy"), OSError("busy"), {}])
+    act = FakeAct(clock, heal=[OSError("busy"), OSError("busy"), {}])
 
     assert live(act, clock)[-1] == ("healed", 15.5, {})
 
@@ -179,7 +180,7 @@ def test_healing_is_tried_until_it_succeeds() -> None:
 def test_healing_that_keeps_failing_is_recorded_with_its_reason() -> None:
     """It has had its time, and the drill must end."""
     clock = Clock()
-    act = Act(clock, heal=[OSError("still away")])
+    act = FakeAct(clock, heal=[OSError("still away")])
 
     assert live(act, clock)[-1] == ("failed", 20.0, {"doing": "heal", "reason": "still away"})
     assert len(act.times("heal")) == 21
@@ -196,11 +197,25 @@ def test_a_leased_fault_that_cannot_be_reached_is_off_after_its_lease() -> None:
     ]
 
 
+def test_a_fault_that_has_passed_is_healed_at_once() -> None:
+    """A target that was restarted is well again when it is ready, not when its time is up."""
+
+    class Restart(FakeAct):
+        def apply(self) -> Detail:
+            self.clock.sleep(2)
+            self.over = True
+            return super().apply()
+
+    clock = Clock()
+
+    assert live(Restart(clock), clock) == [("applied", 5.0, {"kind": "spike"}), ("healed", 7.0, {})]
+
+
 def test_an_abort_heals_at_once() -> None:
     """Clients have suffered enough."""
     clock, aborted = Clock(), threading.Event()
     clock.then.append((DRIVE_T + 7.52, aborted.set))
-    act = Act(clock)
+    act = FakeAct(clock)
 
     assert [action for action, _, _ in live(act, clock, aborted)] == ["applied", "healed"]
     assert 7.5 <= act.times("heal")[0] <= 7.6
@@ -210,7 +225,7 @@ def test_an_abort_before_its_time_means_that_a_fault_never_happens() -> None:
     """What was not broken need not be healed."""
     clock, aborted = Clock(), threading.Event()
     clock.then.append((DRIVE_T + 2, aborted.set))
-    act = Act(clock)
+    act = FakeAct(clock)
 
     assert live(act, clock, aborted) == []
     assert act.calls == []
