@@ -54,8 +54,8 @@ def create_fault_api(token: str, leases: Leases, places: Places, background: Bac
 
     @app.before_request
     def refuse_strangers() -> None:
-        offered = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(offered.encode(), token.encode()):
+        offered = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(offered.encode(), f"Bearer {token}".encode()):
             raise ApiError(401, "this needs the header `Authorization: Bearer <DEMO_FAULT_TOKEN>`")
 
     @app.get("/faults")
@@ -64,12 +64,9 @@ def create_fault_api(token: str, leases: Leases, places: Places, background: Bac
 
     @app.put("/faults/<path:fault_id>")
     def switch_on(fault_id: str) -> Response:
-        if not ID.fullmatch(fault_id):
-            raise ApiError(422, f"id {fault_id!r} cannot be used; allowed: 1 to 100 letters, digits and . _ / : -")
+        _check_id(fault_id, leases)
         fault = _read(request.get_data())
         places.check(fault)
-        if len(leases.live()) >= MOST_LIVE and fault_id not in {lease.id for lease in leases.live()}:
-            raise ApiError(422, f"{MOST_LIVE} faults are on; allowed: at most that many; switch some off first")
         lease, new = leases.put(fault_id, fault)
         if new:
             background.start(lease)
@@ -81,6 +78,14 @@ def create_fault_api(token: str, leases: Leases, places: Places, background: Bac
         return "", 204
 
     return app
+
+
+def _check_id(fault_id: str, leases: Leases) -> None:
+    if not ID.fullmatch(fault_id):
+        raise ApiError(422, f"id {fault_id!r} cannot be used; allowed: 1 to 100 letters, digits and . _ / : -")
+    ids = {lease.id for lease in leases.live()}
+    if len(ids) >= MOST_LIVE and fault_id not in ids:
+        raise ApiError(422, f"{MOST_LIVE} faults are on; allowed: at most that many; switch some off first")
 
 
 def _described(lease: Lease, leases: Leases) -> dict[str, Any]:

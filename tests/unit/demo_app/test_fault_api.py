@@ -37,7 +37,19 @@ def put(client: FlaskClient, body: object, fault_id: str = "drill/1") -> Any:
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer ", "Bearer wrong", TOKEN[:-1], f"Basic {TOKEN}", f"bearer {TOKEN}", "ö"],
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong",
+        TOKEN,
+        f"Bearer {TOKEN[:-1]}",
+        f"Bearer {TOKEN}x",
+        f"Basic {TOKEN}",
+        f"bearer {TOKEN}",
+        "ö",
+    ],
 )
 def test_without_the_token_nothing_happens(method: str, authorization: str | None, leases: Leases) -> None:
     """
