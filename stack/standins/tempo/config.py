@@ -67,6 +67,9 @@ def _http(reader: Reader) -> Address:
         raise reader.error("target", f"must be 'all' for the stand-in, found {target!r}: it is one process")
     if reader.get("multitenancy_enabled", bool, False):
         raise reader.error("multitenancy_enabled", "is not supported by the stand-in: leave it out")
+    for prefix in ("http_api_prefix", "server.http_path_prefix"):
+        if reader.get(prefix, str, ""):
+            raise reader.error(prefix, "is not supported by the stand-in: leave it out")
     host = reader.get("server.http_listen_address", str, "") or SAFE_HOST
     return Address(
         host=host, port=_port(reader, "server.http_listen_port", reader.get("server.http_listen_port", int, 3200))

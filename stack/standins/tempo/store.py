@@ -127,13 +127,6 @@ class Store:
                 evicted_spans=self._totals["evicted_spans"],
             )
 
-    def refuse(self, reason: str, spans: int) -> None:
-        """
-        Count spans that were refused before they could be stored.
-        """
-        with self._lock:
-            self._discarded[reason] += spans
-
     def _add(self, trace_id: bytes, spans: Sequence[Span], now_s: float) -> None:
         trace = self._traces.get(trace_id)
         size = sum(len(span.encoded) for span in spans)

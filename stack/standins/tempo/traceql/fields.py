@@ -3,7 +3,7 @@
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 
 from stack.standins.tempo.spans import KINDS, STATUSES, Span
 from stack.standins.tempo.traceql import details
@@ -39,6 +39,8 @@ def compile_predicate(field: Field) -> Predicate:
     A function that says whether a field expression is true of a span.
     """
     getter = compile_field(field)
+    if isinstance(field, Binary) and field.op not in ARITHMETIC:
+        return cast(Predicate, getter)
     return lambda span, view: getter(span, view) is True
 
 
@@ -145,6 +147,8 @@ def _with_static(field: Binary, left: Getter, static: Static) -> Getter:
                 left(span, view), lambda item: isinstance(item, str) and bool(matches(item))
             )
         return lambda span, view: _none(left(span, view), lambda item: isinstance(item, str) and bool(matches(item)))
+    if field.op == "=" and isinstance(value, str):
+        return lambda span, view: found == value if type(found := left(span, view)) is str else equal(found, value)
     compare = COMPARISONS[field.op]
     return lambda span, view: compare(left(span, view), value)
 

@@ -120,6 +120,7 @@ REFUSED = {
     "server: {http_listen_port: 70000}": "must be a port from 0 to 65535, found 70000",
     "distributor: {receivers: {jaeger: {}}}": "'distributor.receivers.jaeger' is not supported by the stand-in",
     "distributor: {receivers: {otlp: {protocols: {grpc: {endpoint: here}}}}}": "must be host:port, found 'here'",
+    "http_api_prefix: /tempo": "field 'http_api_prefix' is not supported by the stand-in: leave it out",
     "target: querier": "field 'target' must be 'all' for the stand-in, found 'querier'",
     "multitenancy_enabled: true": "'multitenancy_enabled' is not supported by the stand-in",
     "overrides: {defaults: {metrics_generator: {processors: [local-blocks]}}}": "names 'local-blocks'; known: service-graphs",
