@@ -29,7 +29,13 @@ Duration = Annotated[int, BeforeValidator(_duration_s)]
 Number = Annotated[Fraction, BeforeValidator(_exact)]
 """A decimal number, exactly."""
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        description="a name: lower-case letters, digits and '-' within, at most 63 of them",
+    ),
+]
 """An object's name, as RFC 1123 wants it."""
 
 Text = Annotated[str, Field(max_length=1050)]

@@ -128,8 +128,9 @@ def _alert(home: Document, policy: openslo.AlertPolicy, catalog: Catalog) -> Ale
         target = ("spec", "notificationTargets", index, "targetRef")
         catalog.find(openslo.AlertNotificationTarget, reference.targetRef, asked=home, at=target)
     name, at = policy.spec.conditions[0].conditionRef, ("spec", "conditions", 0, "conditionRef")
-    _, condition = catalog.find(openslo.AlertCondition, name, asked=home, at=at)
+    place, condition = catalog.find(openslo.AlertCondition, name, asked=home, at=at)
     ours, burn = condition.metadata.annotations, condition.spec.condition
+    _check_windows(place, condition)
     wanted = "alertWhenNoData" if ours.kind == "absent" else "alertWhenBreaching"
     if not getattr(policy.spec, wanted):
         raise SloError(f"{home.place(['spec'])}: needs {wanted}: true, since its condition is of kind {ours.kind!r}")
@@ -147,6 +148,15 @@ def _alert(home: Document, policy: openslo.AlertPolicy, catalog: Catalog) -> Ale
             ),
         ),
     )
+
+
+def _check_windows(document: Document, condition: openslo.AlertCondition) -> None:
+    """The short window is what tells a burn rate from the other kinds, and must be the shorter one."""
+    ours, place = condition.metadata.annotations, document.place(["metadata", "annotations"])
+    if (ours.kind == "burn-rate") != (ours.short_window is not None):
+        raise SloError(f"{place}: tocsin/short-window belongs to tocsin/kind: burn-rate, and only to it")
+    if ours.short_window is not None and ours.short_window >= condition.spec.condition.lookbackWindow:
+        raise SloError(f"{place}: tocsin/short-window must be shorter than lookbackWindow")
 
 
 def _joined(one: Alert, other: Alert, place: str) -> Alert:

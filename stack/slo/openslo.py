@@ -49,7 +49,10 @@ class Service(_Object):
 class Query(_Strict):
     """A selector of one counter in Prometheus; the functions around it are the generator's work."""
 
-    query: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^{}]*\})?$")
+    query: str = Field(
+        pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^{}]*\})?$",
+        description="""a counter's plain selector, such as requests_total{code=~"5.."}, without functions or ranges""",
+    )
 
 
 class MetricSource(_Strict):
@@ -133,7 +136,9 @@ class SloAnnotations(_Strict):
     """Ours: who evaluates the alerts, and how many requests a window must have seen to be judged."""
 
     alerting: Literal["prometheus", "grafana", "prometheus,grafana"] = Field("prometheus", alias="tocsin/alerting")
-    min_requests: str = Field("10", alias="tocsin/min-requests", pattern=r"^\d+$")
+    min_requests: str = Field(
+        "10", alias="tocsin/min-requests", pattern=r"^\d+$", description="a whole number in quotes, such as '10'"
+    )
 
 
 class SloMetadata(Metadata):
@@ -208,20 +213,13 @@ class AlertCondition(_Object):
     metadata: ConditionMetadata
     spec: ConditionSpec
 
-    @model_validator(mode="after")
-    def _short_window(self) -> Self:
-        short, kind = self.metadata.annotations.short_window, self.metadata.annotations.kind
-        if (kind == "burn-rate") != (short is not None):
-            raise ValueError("the annotation tocsin/short-window belongs to tocsin/kind: burn-rate, and only to it")
-        if short is not None and short >= self.spec.condition.lookbackWindow:
-            raise ValueError("tocsin/short-window must be shorter than lookbackWindow")
-        return self
-
 
 class PolicyAnnotations(_Strict):
     """Ours: the alert's name; policies of one SLO with the same name make one alert with several windows."""
 
-    alert: str = Field(alias="tocsin/alert", pattern=r"^[A-Z][A-Za-z0-9]+$")
+    alert: str = Field(
+        alias="tocsin/alert", pattern=r"^[A-Z][A-Za-z0-9]+$", description="a name in CamelCase, such as ErrorRateHigh"
+    )
 
 
 class PolicyMetadata(Metadata):

@@ -1,16 +1,27 @@
 """Reading: one YAML document into its OpenSLO model, with errors that a person can act on."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from stack.slo.errors import SloError
 from stack.slo.openslo import KINDS, Object
-from stack.slo.source import Document
+from stack.slo.source import Document, Location
 
+_SENTENCES = {
+    "too_short": "needs at least {min_length}, has {actual_length}",
+    "too_long": "takes at most {max_length}, has {actual_length}",
+    "string_too_long": "is longer than {max_length} characters",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "model_type": "must be a mapping",
+    "mapping_type": "must be a mapping",
+}
 _BOUNDS = {"greater_than": ("gt", "above"), "less_than": ("lt", "below")}
 
 
@@ -28,8 +39,18 @@ def read(document: Document) -> Object:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = _mistakes(model, error.errors(include_url=False))
         raise SloError("\n".join(_line(document, model, detail) for detail in details)) from error
+
+
+def _mistakes(model: type[BaseModel], details: Sequence[ErrorDetails]) -> Sequence[ErrorDetails]:
+    """A mistyped key is one mistake, though pydantic also calls the right one missing."""
+    meant = {
+        (*detail["loc"][:-1], *difflib.get_close_matches(str(detail["loc"][-1]), _keys(model, detail["loc"][:-1]), n=1))
+        for detail in details
+        if detail["type"] == "extra_forbidden"
+    }
+    return [detail for detail in details if detail["type"] != "missing" or detail["loc"] not in meant]
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -49,7 +70,7 @@ def _sentence(model: type[BaseModel], detail: ErrorDetails) -> str:
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        known = _known_keys(model, detail["loc"][:-1])
+        known = _keys(model, detail["loc"][:-1])
         return f"unknown key; known: {', '.join(known) or 'none'}{suggestion(str(detail['loc'][-1]), known)}"
     if kind == "literal_error":
         return f"found {detail['input']!r}; allowed: {context['expected']}"
@@ -59,27 +80,37 @@ def _sentence(model: type[BaseModel], detail: ErrorDetails) -> str:
         key, word = _BOUNDS[kind]
         return f"found {float(detail['input']):g}; it must be {word} {float(context[key]):g}"
     if kind == "string_pattern_mismatch":
-        return f"found {detail['input']!r}; it must match {context['pattern']}"
-    message = detail["msg"].removeprefix("Input should ").removeprefix("be ")
-    return f"found {detail['input']!r}; it must be {message}"
+        return f"found {detail['input']!r}; it must be {_field(model, detail['loc']).description}"
+    if kind in _SENTENCES:
+        return _SENTENCES[kind].format(**context) + _found(detail["input"])
+    return detail["msg"] + _found(detail["input"])
 
 
 def _found(value: Any) -> str:
-    """Scalars only: a whole mapping would bury the message."""
-    return f"; found {value!r}" if isinstance(value, str | int | float | bool) else ""
+    """Short scalars only: a whole mapping or a page of text would bury the message."""
+    return f"; found {value!r}" if isinstance(value, str | int | float | bool) and len(str(value)) <= 80 else ""
 
 
-def _known_keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
-    """The keys that the model has at a place, by walking its fields' types."""
-    for step in location:
-        if isinstance(step, int):
-            continue
-        field = next(field for name, field in model.model_fields.items() if step in (name, field.alias))
-        model = next(found for found in _models(field.annotation))
+def _keys(model: type[BaseModel], location: Location) -> Sequence[str]:
+    """The keys that the model has at a place."""
+    if any(isinstance(step, str) for step in location):
+        model = next(iter(_models(_field(model, location).annotation)))
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _models(annotation: Any) -> Iterable[type[BaseModel]]:
+def _field(model: type[BaseModel], location: Location) -> FieldInfo:
+    """The last named field on the way to a place, found by walking the fields' types."""
+    names = [step for step in location if isinstance(step, str)]
+    for name in names[:-1]:
+        model = next(iter(_models(_named(model, name).annotation)))
+    return _named(model, names[-1])
+
+
+def _named(model: type[BaseModel], key: str) -> FieldInfo:
+    return next(field for name, field in model.model_fields.items() if key == (field.alias or name))
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     """The models within a type, such as X in `list[X]` or `X | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
