@@ -121,6 +121,7 @@ class Drill:
                 finally:
                     traffic.stop()
                     traffic.pump(history.record)
+                    history.record(Phase(t=time.time(), name="stopped"))
 
     def _watch_over(self, traffic: TrafficProcess, history: "HistoryFile") -> None:
         """Let the traffic run its course; end it early when told to, when clients suffer too much, or when nothing can be kept."""
