@@ -17,8 +17,8 @@ SPAN_OVERHEAD_BYTES = 1_800  # what a decoded span costs in Python beside its en
 class Cap:
     """How much the stand-in may hold before the oldest traces leave."""
 
-    spans: int = 250_000
-    bytes: int = 512 * 2**20
+    spans: int = 100_000
+    bytes: int = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
