@@ -77,7 +77,8 @@ def trace(config: Config, watch: Watch, recording: Recording) -> Trace:
 
 
 def score(watch: Watch, recording: Recording, found: Trace, faults: list[LabelledFault], from_s: float) -> Scorecard:
-    """Compare the alerts of a watch with the faults that its series had to show."""
+    """Compare the alerts of a watch from `from_s` on with the faults that its series had to show from then on."""
+    last_s = float(recording.at_s[-1])
     windows = [
         Window(
             slot=slot,
@@ -86,7 +87,7 @@ def score(watch: Watch, recording: Recording, found: Trace, faults: list[Labelle
         )
         for fault in faults
         for slot, labels in enumerate(recording.labels)
-        if fault.concerns(watch.name, labels)
+        if fault.concerns(watch.name, labels) and from_s <= fault.start_s <= last_s
     ]
     return judge(found.alerts, windows, first=int(np.searchsorted(recording.at_s, from_s)))
 

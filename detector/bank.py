@@ -6,7 +6,7 @@ import numpy as np
 
 from detector.alarm import Alarm, End, Tick
 from detector.counts import RatioWindow, counted
-from detector.fit import Fit, FitJob
+from detector.fit_job import Fit, FitJob
 from detector.history import History, moments
 from detector.kinds import MEASURES, Bools, Floats, Kind
 from detector.seasons import Seasons

@@ -57,7 +57,7 @@ def once(
 ) -> None:
     """Say of every series what the detector would say at one moment."""
     settings = load(config)
-    at_s = testing.moment(at) if at else time.time() - settings.lag_s
+    at_s = _moment(at) if at else time.time() - settings.lag_s
     rows = asyncio.run(look(settings, at_s))
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
@@ -67,7 +67,7 @@ def once(
         where = " ".join([row["watch"], *row["labels"].values()])
         mark = f"[bold red]{row['severity']}[/]" if row["firing"] else row["status"]
         table.add_row(where, mark, f"{row['score']:.2f}", row["reason"], row["id"])
-    Console().print(table)
+    _print(table)
 
 
 @app.command()
@@ -83,7 +83,7 @@ def backtest(
     """Score a recorded range: precision, recall and delay against labelled faults; warm-up comes before --from."""
     settings = load(config)
     faults = testing.read_labels(labels) if labels else []
-    from_s, to_s = testing.moment(start), testing.moment(end)
+    from_s, to_s = _moment(start), _moment(end)
     rows = []
     for watch in settings.series:
         recording = asyncio.run(testing.record(settings, watch, from_s - settings.lookback, to_s))
@@ -96,7 +96,7 @@ def backtest(
     table = Table(*rows[0])
     for row in rows:
         table.add_row(*(f"{cell}" for cell in row.values()))
-    Console().print(table)
+    _print(table)
 
 
 @app.command()
@@ -109,7 +109,7 @@ def explain(
 ) -> None:
     """Draw one series: values, band, score and decisions, as an HTML page."""
     settings = load(config)
-    from_s, to_s = testing.moment(start), testing.moment(end)
+    from_s, to_s = _moment(start), _moment(end)
     for watch in settings.series:
         recording = asyncio.run(testing.record(settings, watch, from_s, to_s))
         slot = _chosen(watch, recording, series)
@@ -121,6 +121,17 @@ def explain(
             return
     names = ", ".join(watch.name for watch in settings.series)
     raise ConfigError(f"no series {series!r} in this time; watches: {names}; ids are listed by `once`")
+
+
+def _print(table: Table) -> None:
+    Console(width=None if sys.stdout.isatty() else 180).print(table)
+
+
+def _moment(written: str) -> float:
+    try:
+        return testing.moment(written)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _chosen(watch: Watch, recording: testing.Recording, series: str) -> int | None:
@@ -142,7 +153,7 @@ def backfill(
     seed: int = 1,
 ) -> None:
     """Write synthetic weeks of SLI history into Prometheus blocks, with hourly batches and labelled faults."""
-    until_s = testing.moment(until) if until else time.time() - 3 * 3600
+    until_s = _moment(until) if until else time.time() - 3 * 3600
     weeks = filling.Weeks(
         until_s=until_s, days=days, step_s=step_s, services=services, faults=labels is not None, seed=seed
     )
@@ -160,7 +171,7 @@ def main() -> None:
     """Run, and turn what went wrong into a message and an exit code: 2 usage, 3 something could not be reached."""
     try:
         app()
-    except (ConfigError, testing.LabelsError, ValueError) as error:
+    except (ConfigError, testing.LabelsError) as error:
         typer.echo(str(error), err=True)
         sys.exit(USAGE)
     except (SourceError, filling.BackfillError) as error:

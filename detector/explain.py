@@ -77,7 +77,7 @@ def page(subject: Subject, values: Floats, trace: Trace) -> str:
     def height(part: Floats) -> Floats:
         return np.asarray(HEIGHT * (1.0 - (np.clip(part[rows], bottom, top) - bottom) / (top - bottom)))
 
-    return PAGE.render(
+    drawn: str = PAGE.render(
         title=f"{subject.watch}: {', '.join(value for _, value in subject.labels) or subject.kind}",
         subtitle=", ".join(f"{name}={value}" for name, value in subject.labels),
         width=WIDTH, height=HEIGHT, score_height=SCORE_HEIGHT, left=LEFT,
@@ -89,6 +89,7 @@ def page(subject: Subject, values: Floats, trace: Trace) -> str:
         from_time=iso(float(trace.at_s[0])), to_time=iso(float(trace.at_s[-1])),
         rows=[decision(subject, alert, seen, trace) for alert in own],
     )  # fmt: skip
+    return drawn
 
 
 def extent(numbers: Floats) -> tuple[float, float]:

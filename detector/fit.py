@@ -1,12 +1,12 @@
 """Fits: statsmodels estimates how fast a series moves; a season is accepted only if it predicts better."""
 
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.signal import lfilter
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
+from detector.fit_job import Fit, FitJob
 from detector.history import Season, moments
 from detector.kinds import Floats
 from detector.seasons import read
@@ -20,33 +20,6 @@ LEAST_POINTS = 60
 MOST_POINTS = 1440
 LEAST_CYCLES = 3
 ACCEPT_AT, KEEP_AT = 0.85, 1.25
-Ring = tuple[Season, int, Floats]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitJob:
-    """The past of one series: its last points up to `at_s`, and for each season candidate its bucket means."""
-
-    step_s: float
-    at_s: float
-    points: Floats
-    rings: tuple[Ring, ...] = ()
-    period_s: float = 0.0
-    pace: float = 0.15
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
-    """What a fit found. `level`, `scale` and `slow_scale` belong to the season and matter when it changes."""
-
-    alpha: float
-    gamma: float
-    season: Season | None
-    profile: Floats | None
-    level: float
-    scale: float
-    slow_scale: float
-    fallback: bool = False
 
 
 def fit(job: FitJob) -> Fit:

@@ -5,7 +5,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from detector.fit import Fit, FitJob
+from detector.fit_job import Fit, FitJob
 
 LONGEST_FIT_S = 2.0
 LONGEST_START_S = 60.0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from detector.fit import Fit
+from detector.fit_job import Fit
 from detector.fit_worker import FitError, FitWorker
 from detector.replay import FIRST_FIT_AFTER
 from detector.source import Labels

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.bank import Bank
-from detector.fit import fit
 from detector.kinds import Bools, Floats, Kind
 from detector.replay import Trace, replay
 from detector.settings import Settings
@@ -35,6 +34,8 @@ class Detector:
 
     def refit(self) -> bool:
         """Estimate the speeds and the season again from the history; False while an alert is active."""
+        from detector.fit import fit  # statsmodels takes seconds to load; who never refits should not wait for it
+
         return self.bank.adopt(0, fit(self.bank.job(0)))
 
 

@@ -6,8 +6,20 @@ from detector.api import entry, plain
 from detector.config import Config
 from detector.feed import Feed
 from detector.http_client import client
+from detector.replay import FIRST_FIT_AFTER
 from detector.source import Prometheus
 from detector.watcher import Watcher
+
+FITTED_BEFORE = 0.25  # the share of the history that is scored with fitted parameters
+
+
+def fit_all(watcher: Watcher) -> None:
+    """Fit every series that has history enough, as the service would have done by now."""
+    from detector.fit import fit  # statsmodels takes seconds to load; other commands should not wait for it
+
+    for slot in watcher.roster.slots.values():
+        if watcher.bank.state.seen[slot] >= FIRST_FIT_AFTER:
+            watcher.bank.adopt(slot, fit(watcher.bank.job(slot)))
 
 
 async def look(config: Config, at_s: float) -> list[dict[str, Any]]:
@@ -19,7 +31,10 @@ async def look(config: Config, at_s: float) -> list[dict[str, Any]]:
             watcher = Watcher(
                 watch, step_s=config.interval, max_series=config.max_series, forget_after_s=config.forget_after
             )
-            await Feed(config, watcher, Prometheus(http), on_error=lambda _: None).catch_up(at_s)
+            feed = Feed(config, watcher, Prometheus(http), on_error=lambda _: None)
+            await feed.catch_up(at_s - FITTED_BEFORE * config.lookback // config.interval * config.interval)
+            fit_all(watcher)
+            await feed.catch_up(at_s)
             found += [entry(watcher, labels, slot) for labels, slot in watcher.roster.slots.items()]
     rows: list[dict[str, Any]] = plain(found)
     return rows

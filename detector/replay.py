@@ -6,7 +6,6 @@ import numpy as np
 
 from detector.alarm import End, Tick
 from detector.bank import Bank
-from detector.fit import fit
 from detector.kinds import Bools, Floats
 from detector.verdict import view
 
@@ -68,6 +67,8 @@ class Refits:
         """Fit all series if it is time."""
         if at_s < self.due_s:
             return
+        from detector.fit import fit  # statsmodels takes seconds to load, and short recordings need none of it
+
         self.due_s = at_s + self.every_s
         for slot in range(self.bank.size):
             self.bank.adopt(slot, fit(self.bank.job(slot)))

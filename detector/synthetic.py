@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
 
 from detector.kinds import Bools, Floats, Kind
 from detector.settings import DAY_S, HOUR_S, WEEK_S
@@ -72,7 +71,9 @@ def daily_shape(world: World, at_s: Floats, rng: np.random.Generator) -> Floats:
 def correlated(world: World, moments: int, spread: float, rng: np.random.Generator) -> Floats:
     """First-order autoregressive noise with the given standard deviation."""
     shocks = rng.normal(0.0, spread * np.sqrt(1.0 - world.correlation**2), (moments, world.series))
-    return np.asarray(lfilter([1.0], [1.0, -world.correlation], shocks, axis=0))
+    for row in range(1, moments):
+        shocks[row] += world.correlation * shocks[row - 1]
+    return np.asarray(shocks)
 
 
 def batches(world: World, at_s: Floats) -> Floats:
