@@ -3,6 +3,12 @@
 `scenarios.traffic` starts it. Two roles share the work, in one process or in many: the Head knows the plan, says when
 to begin, merges what all saw and writes it down; each Hand drives users and tells the Head, second by second.
 They talk in Locust's own messages, which a single process sends to itself.
+
+For more than one machine start the same file by hand; the workers need no plan, they are told it, and clocks in step:
+
+    TOCSIN_TRAFFIC_PLAN=plan.json locust -f locustfile.py --headless --only-summary --master --expect-workers 2
+        --host http://shop.example -u 1000 -r 1000
+    locust -f locustfile.py --worker --master-host the-head
 """
 
 import logging
@@ -27,8 +33,7 @@ from locust.exception import StopUser
 from locust.rpc.protocol import Message
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
-from scenarios.confluence import Confluence
-from scenarios.history import Blind, Phase, Request, Traffic, parse_event
+from scenarios.logbook import Logbook
 from scenarios.pace import Pace
 from scenarios.plan import LEASH_VARIABLE, PLAN_VARIABLE, Plan
 from scenarios.tally import Limits, Seen, Tally
@@ -70,7 +75,7 @@ class Hand:
         self.deck = self.plan.deck()
         self.tally = Tally(Limits.share(self.plan, of=msg.data["of"]))
         self.begun.set()
-        gevent.spawn(self._tell_each_second)
+        _spawn(self._tell_each_second)
 
     def _tell_each_second(self) -> None:
         while True:
@@ -79,8 +84,8 @@ class Hand:
             self._tell()
 
     def _tell(self, *, final: bool = False) -> None:
-        told = [event.model_dump_json() for event in self.tally.take()]
-        self._runner.send_message(TRUTH, {"complete": self.tally.second, "final": final, "events": told})
+        lines = [event.model_dump_json() for event in self.tally.take()]
+        self._runner.send_message(TRUTH, {"complete": self.tally.second, "final": final, "lines": lines})
 
     def _hurry(self, **_: Any) -> None:
         """No new requests. At its planned end a run waits for answers as long as users would; cut short, not so long."""
@@ -180,55 +185,47 @@ class Head:
         self._environment = environment
         self._runner = runner
         self._plan = plan
-        self._phases = list(plan.phases)
-        self._file = plan.events.open("ab")
+        self._logbook: Logbook | None = None
         self._finishing = RLock()
-        self._finished = self._failed = False
-        self._t0: float | None = None
+        self._finished = self._unwritable = self._incomplete = False
         runner.register_message(TRUTH, self._hear)
         _listen(environment.events.spawning_complete, self._begin)
         _listen(environment.events.quitting, self._quit)
 
     def _begin(self, **_: Any) -> None:
         """All users are there: agree on the first moment, and write it down at once."""
-        if self._t0 is not None:
+        if self._logbook:
             return
         master = self._runner if isinstance(self._runner, MasterRunner) else None
         workers = list(master.clients) if master else [LOCAL]
-        self._confluence = Confluence(workers)
-        self._t0 = time.time() + (LEAD_S if master else 0)
+        t0 = time.time() + (LEAD_S if master else 0)
+        self._logbook = Logbook(self._plan, t0=t0, workers=workers)
         for index, worker in enumerate(workers):
-            share = {"plan": self._plan.to_json(), "t0": self._t0, "index": index, "of": len(workers)}
+            share = {"plan": self._plan.to_json(), "t0": t0, "index": index, "of": len(workers)}
             self._runner.send_message(BEGIN, share, worker)
         self._write()
-        gevent.spawn(self._write_each_second)
-        gevent.spawn_later(self._t0 + self._plan.load.total_s - time.time(), self._end)
+        _spawn(self._write_each_second)
+        _spawn(self._end, after_s=t0 + self._plan.load.total_s - time.time())
 
     def _hear(self, msg: Message, **_: Any) -> None:
-        told = [event for line in msg.data["events"] if isinstance(event := parse_event(line), Traffic | Request)]
-        self._confluence.add(msg.node_id, told, complete=msg.data["complete"], final=msg.data["final"])
+        if self._logbook:
+            self._logbook.hear(msg.node_id, msg.data["lines"], complete=msg.data["complete"], final=msg.data["final"])
 
     def _write_each_second(self) -> None:
-        while not self._failed:
+        while not self._unwritable:
             gevent.sleep(1 - time.time() % 1 + 0.05)
             self._write()
 
-    def _write(self, *more: Blind) -> None:
-        """Write what is complete. Without its account a run is worthless, so it ends when that cannot be written."""
-        if self._t0 is None or self._failed:
+    def _write(self) -> None:
+        """Without its account a run is worthless, so it ends when that cannot be written."""
+        if not self._logbook or self._logbook.closed or self._unwritable:
             return
-        ready: list[Phase | Traffic | Request | Blind] = [*more]
-        while self._phases and (self._phases[0][1] == 0 or self._t0 + self._phases[0][1] <= time.time()):
-            name, at = self._phases.pop(0)
-            ready.append(Phase(t=self._t0 + at, name=name))
-        ready += self._confluence.take(time.time())
         try:
-            self._file.write(b"".join(event.model_dump_json().encode() + b"\n" for event in ready))
-            self._file.flush()
+            self._logbook.write(time.time())
         except OSError as error:
-            self._failed = True
+            self._unwritable = True
             log.error("cannot write %s: %s", self._plan.events, error)
-            gevent.spawn(self._end)
+            _spawn(self._end)
 
     def _end(self) -> None:
         self._finish()
@@ -237,7 +234,8 @@ class Head:
     def _quit(self, **_: Any) -> None:
         """Locust ends, at our own word or at a signal's."""
         self._finish()
-        self._environment.process_exit_code = 1 if self._failed or self._runner.exceptions else 0
+        failed = self._unwritable or self._incomplete or self._runner.exceptions
+        self._environment.process_exit_code = 1 if failed else 0
 
     def _finish(self) -> None:
         """No new requests; wait for those in flight, and for what all processes have to tell; once."""
@@ -246,23 +244,32 @@ class Head:
                 return
             self._finished = True
             self._runner.stop()
-            if self._t0 is None:
-                return
-            with gevent.Timeout(LAST_WORDS_S, False):
-                while self._confluence.missing:
-                    gevent.sleep(0.02)
-            lost = self._confluence.missing
-            for worker in lost:
-                log.error("worker %s vanished; what it saw last is unknown", worker)
-                self._confluence.add(worker, (), complete=0, final=True)
-            self._write(
-                *(Blind(t=time.time(), watcher="traffic", reason=f"worker {worker} vanished") for worker in lost)
-            )
-            self._failed = self._failed or bool(lost)
+            if self._logbook:
+                self._await_last_words(self._logbook)
+                self._write()
+                self._logbook.close()
+
+    def _await_last_words(self, logbook: Logbook) -> None:
+        with gevent.Timeout(LAST_WORDS_S, False):
+            while logbook.missing:
+                gevent.sleep(0.02)
+        for worker in logbook.missing:
+            log.error("worker %s vanished; what it saw last is unknown", worker)
+            logbook.give_up(worker, time.time())
+            self._incomplete = True
 
 
 def _listen(hook: EventHook, listener: Callable[..., None]) -> None:
     hook.add_listener(listener)  # type: ignore[no-untyped-call]
+
+
+def _spawn(work: Callable[[], None], *, after_s: float = 0.0) -> None:
+    """Run beside the users; if it breaks, so does the whole process, for traffic without its account is worthless."""
+    gevent.spawn_later(after_s, work).link_exception(_give_up)
+
+
+def _give_up(*_: Any) -> None:
+    os._exit(1)
 
 
 def _leash(harness_pipe: bool) -> None:
@@ -271,7 +278,7 @@ def _leash(harness_pipe: bool) -> None:
 
     def end(*_: Any) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
-        gevent.spawn_later(2 * URGENT_S + LAST_WORDS_S, os._exit, 1)
+        _spawn(_give_up, after_s=2 * URGENT_S + LAST_WORDS_S)
 
     def watch_pipe() -> None:
         wait_read(sys.stdin.fileno())
@@ -283,13 +290,14 @@ def _leash(harness_pipe: bool) -> None:
         end()
 
     for watch in (watch_pipe, watch_parent) if harness_pipe else (watch_parent,):
-        gevent.spawn(watch)
+        _spawn(watch)
 
 
 def _attach(environment: Environment, **_: Any) -> None:
     """Give this process its roles: the Head where the plan is, a Hand where users are."""
     runner = environment.runner
     assert runner is not None, "Locust makes the runner before it says `init`"
+    logging.getLogger("locust.stats_logger").disabled = True  # its tables would bury what went wrong
     _leash(harness_pipe=LEASH_VARIABLE in os.environ)
     if not isinstance(runner, WorkerRunner):
         Head(environment, runner, Plan.model_validate_json(Path(os.environ[PLAN_VARIABLE]).read_bytes()))

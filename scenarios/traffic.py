@@ -225,10 +225,11 @@ def _command(plan: Plan) -> list[str]:
     users = str(math.ceil(plan.crowd().peak))
     command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--host", plan.host, "--headless"]
     command += ["--users", users, "--spawn-rate", users, "--only-summary"]
-    if plan.load.processes > 1:
+    processes = min(plan.load.processes, int(users))
+    if processes > 1:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = str(free.getsockname()[1])
-        command += ["--processes", str(plan.load.processes)]
+        command += ["--processes", str(processes)]
         command += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
         command += ["--master-host", "127.0.0.1", "--master-port", port]
     return command
