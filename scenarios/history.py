@@ -4,11 +4,12 @@ One JSON object per line in `history.jsonl`, each with `kind` and `t`: seconds s
 The file is closed before any backend is asked, and read again before anything is judged.
 """
 
+import io
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -147,15 +148,26 @@ class HistoryWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._file: IO[bytes] = path.open("ab", buffering=0)
+        self._file: io.FileIO = path.open("ab", buffering=0)
 
     def append(self, *events: Event) -> None:
         """
-        Add events, in one write.
+        Add events, all or none of them.
         """
         data = b"".join(event.model_dump_json().encode() + b"\n" for event in events)
         with self._lock:
-            self._file.write(data)
+            whole = self._file.tell()
+            try:
+                self._write(data)
+            except OSError:
+                # A torn line in the middle would make all that follows it unreadable.
+                self._file.truncate(whole)
+                raise
+
+    def _write(self, data: bytes) -> None:
+        """On a disk that is nearly full one write may take only a part."""
+        while data:
+            data = data[self._file.write(data) :]
 
     def close(self) -> None:
         """

@@ -41,6 +41,10 @@ class Sink:
             ]
         )
 
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
     async def receive(self, request: Request) -> Response:
         """Take one notification; 401 for a wrong token, 400 for a body that is not JSON, 413 for one too large."""
         t = time.time()
