@@ -73,7 +73,12 @@ class FakeFleet:
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A folder with two drills and a fleet that only pretends."""
+    """
+    A folder with two drills and a fleet that only pretends.
+
+    No other plugin is loaded: each inner run would pay for it (hypothesis alone costs a second).
+    """
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setattr("tocsin.fleet.Fleet", FakeFleet)
     FakeFleet.made.clear()
     for name in ("one", "two"):
@@ -83,7 +88,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     """Run pytest on the folder."""
-    return project.runpytest_inprocess("-p", "no:locust", *arguments)
+    return project.runpytest_inprocess("-p", "tocsin.gate", *arguments)
 
 
 def test_a_pass_passes_a_fail_fails_and_an_unknown_is_an_error(project: pytest.Pytester) -> None:
@@ -163,7 +168,7 @@ def test_a_bad_file_is_a_collection_error_with_its_line(project: pytest.Pytester
 def test_a_project_without_drills_is_left_alone(pytester: pytest.Pytester) -> None:
     """The plugin is loaded wherever tocsin is installed; it must cost nothing there."""
     pytester.makepyfile("import sys\ndef test_it():\n    assert 'scenarios.model' not in sys.modules\n")
-    result = pytester.runpytest_subprocess("-p", "no:locust")
+    result = pytester.runpytest_subprocess("-p", "no:locust", "-p", "no:hypothesispytest")
 
     result.assert_outcomes(passed=1)
 
