@@ -9,7 +9,7 @@ from stack.standins.tempo.settings import Queries
 from stack.standins.tempo.traceql import parse
 from stack.standins.tempo.traceql.shown import Shown, shown_fields, values
 from stack.standins.tempo.traceql.syntax import Intrinsic, Metric, Query, Ranking, Type
-from stack.standins.tempo.values import Json, key_value, text
+from stack.standins.tempo.values import Json, key_value, number, text
 from stack.standins.tempo.windows import BadQuery, Steps, instant_step, positive, range_steps
 
 GAPS = ("min_over_time", "max_over_time", "avg_over_time", "sum_over_time")  # no value where there is no span
@@ -149,7 +149,7 @@ def _exemplar(exemplar: Exemplar, series: Series, shown: Sequence[Shown]) -> Jso
 
 def _value(value: float) -> Mapping[str, object]:
     """Zero is left out, as protobuf's JSON does."""
-    return {"value": value} if value else {}
+    return {"value": number(value)} if value else {}
 
 
 def _milliseconds(nanoseconds: int) -> str:

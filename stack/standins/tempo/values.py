@@ -21,9 +21,16 @@ def any_value(value: object, kind: Type = Type.ATTRIBUTE) -> Json:
     if isinstance(value, int):
         return {"intValue": str(value)}
     if isinstance(value, float):
-        return {"doubleValue": value if math.isfinite(value) else NOT_FINITE.get(value, "NaN")}
+        return {"doubleValue": number(value)}
     items = value if isinstance(value, tuple) else ()
     return {"arrayValue": {"values": [any_value(item) for item in items]}}
+
+
+def number(value: float) -> float | str:
+    """
+    A float; as protobuf's JSON does, text for what JSON has no number for.
+    """
+    return value if math.isfinite(value) else NOT_FINITE.get(value, "NaN")
 
 
 def text(value: object, kind: Type = Type.ATTRIBUTE) -> str:

@@ -159,6 +159,18 @@ def test_exemplars_name_the_trace_and_what_the_query_read() -> None:
     assert "exemplars" not in ask("{} | rate() with (exemplars=false)")[0]
 
 
+def test_numbers_that_json_lacks_are_texts() -> None:
+    """
+    A sum that overflows stays valid JSON, and what is no number is passed over.
+    """
+    large = [at(1, 1, 1, size=1e308), at(2, 2, 1, size=1e308), at(3, 3, 1, size=float("nan"))]
+    asked = {"q": "{} | sum_over_time(span.size)", "start": str(NOW_NS), "end": str(NOW_NS + 9 * SECOND)}
+
+    answer: Any = query_instant(asked, lambda: [view(*large)], QUERIES, NOW_NS + 60 * SECOND)
+
+    assert answer["series"][0]["value"] == "Infinity"
+
+
 def test_an_instant_query_has_one_value() -> None:
     """
     The whole range is one step.
@@ -185,7 +197,7 @@ def test_refuses_what_is_no_metrics_query() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.floats(allow_nan=False), min_size=1), st.floats(0, 1))
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1), st.floats(0, 1))
 def test_a_quantile_lies_within_a_factor_of_two(observed: list[float], quantile: float) -> None:
     """
     Whatever the values, a quantile is at most the bound of the largest one's bucket, and at least half of the smallest's.
