@@ -4,38 +4,25 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from stack.slo.fields import Duration, Name, Number, Text
+from stack.slo.objects import Metadata, OpenSlo, Strict
+from stack.slo.openslo_alerts import AlertCondition, AlertNotificationTarget, AlertPolicy
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
-
-
-class Metadata(_Strict):
-    """An object's name; its annotations mean nothing here."""
-
-    name: Name
-    displayName: str | None = None
-    labels: Mapping[str, str | list[str]] = {}
-    annotations: Mapping[str, str] = {}
-
-
-class _Object(_Strict):
-    apiVersion: Literal["openslo/v1"]
+__all__ = ["KINDS", "AlertCondition", "AlertNotificationTarget", "AlertPolicy", "Object", "Service", "Sli", "Slo"]
 
 
 # --- Service ------------------------------------------------------------------------------------------------------
 
 
-class ServiceSpec(_Strict):
+class ServiceSpec(Strict):
     """What the levels are about."""
 
     description: Text | None = None
 
 
-class Service(_Object):
+class Service(OpenSlo):
     """A group of SLOs."""
 
     kind: Literal["Service"]
@@ -46,7 +33,7 @@ class Service(_Object):
 # --- SLI ----------------------------------------------------------------------------------------------------------
 
 
-class Query(_Strict):
+class Query(Strict):
     """A selector of one counter in Prometheus; the functions around it are the generator's work."""
 
     query: str = Field(
@@ -55,14 +42,14 @@ class Query(_Strict):
     )
 
 
-class MetricSource(_Strict):
+class MetricSource(Strict):
     """Where a metric is found; only Prometheus is known."""
 
     type: Literal["Prometheus"]
     spec: Query
 
 
-class Metric(_Strict):
+class Metric(Strict):
     """One side of a ratio."""
 
     metricSource: MetricSource
@@ -73,7 +60,7 @@ class Metric(_Strict):
         return self.metricSource.spec.query
 
 
-class RatioMetric(_Strict):
+class RatioMetric(Strict):
     """Good or bad ones among all."""
 
     counter: Literal[True]
@@ -88,14 +75,14 @@ class RatioMetric(_Strict):
         return self
 
 
-class SliSpec(_Strict):
+class SliSpec(Strict):
     """How a level is measured; `thresholdMetric` is not supported."""
 
     description: Text | None = None
     ratioMetric: RatioMetric
 
 
-class Sli(_Object):
+class Sli(OpenSlo):
     """A service level indicator."""
 
     kind: Literal["SLI"]
@@ -106,14 +93,14 @@ class Sli(_Object):
 # --- SLO ----------------------------------------------------------------------------------------------------------
 
 
-class RollingWindow(_Strict):
+class RollingWindow(Strict):
     """The period of the error budget; calendar windows are not supported."""
 
     duration: Duration = Field(gt=0)
     isRolling: Literal[True]
 
 
-class Objective(_Strict):
+class Objective(Strict):
     """What is promised."""
 
     displayName: str | None = None
@@ -132,7 +119,7 @@ class Objective(_Strict):
         return self.target if self.target is not None else (self.targetPercent or Fraction(0)) / 100
 
 
-class SloAnnotations(_Strict):
+class SloAnnotations(Strict):
     """Ours: who evaluates the alerts, and how many requests a window must have seen to be judged."""
 
     alerting: Literal["prometheus", "grafana", "prometheus,grafana"] = Field("prometheus", alias="tocsin/alerting")
@@ -147,13 +134,13 @@ class SloMetadata(Metadata):
     annotations: SloAnnotations = SloAnnotations()  # type: ignore[assignment]
 
 
-class PolicyRef(_Strict):
+class PolicyRef(Strict):
     """A policy of the SLO, by name."""
 
     alertPolicyRef: Name
 
 
-class SloSpec(_Strict):
+class SloSpec(Strict):
     """What is promised, about which indicator, and what happens when it is broken."""
 
     description: Text = ""
@@ -162,116 +149,15 @@ class SloSpec(_Strict):
     timeWindow: list[RollingWindow] = Field(min_length=1, max_length=1)
     budgetingMethod: Literal["Occurrences"]
     objectives: list[Objective] = Field(min_length=1, max_length=1)
-    alertPolicies: list[PolicyRef] = []
+    alertPolicies: list[PolicyRef] = Field(default_factory=list)
 
 
-class Slo(_Object):
+class Slo(OpenSlo):
     """A service level objective."""
 
     kind: Literal["SLO"]
     metadata: SloMetadata
     spec: SloSpec
-
-
-# --- alerts -------------------------------------------------------------------------------------------------------
-
-
-class ConditionAnnotations(_Strict):
-    """Ours: how the burn rate is put into a rule, and the short window that lets it end soon."""
-
-    kind: Literal["burn-rate", "error-ratio", "latency-quantile", "absent"] = Field(alias="tocsin/kind")
-    short_window: Duration | None = Field(None, alias="tocsin/short-window")
-
-
-class ConditionMetadata(Metadata):
-    """A condition's name and our annotations."""
-
-    annotations: ConditionAnnotations  # type: ignore[assignment]
-
-
-class BurnRate(_Strict):
-    """The budget is burnt `threshold` times as fast as the objective allows, over the window."""
-
-    kind: Literal["burnrate"]
-    threshold: Number = Field(gt=0)
-    lookbackWindow: Duration = Field(gt=0)
-    alertAfter: Duration
-
-
-class ConditionSpec(_Strict):
-    """When to alert, and how urgently."""
-
-    description: Text = ""
-    severity: Literal["page", "ticket", "info"]
-    condition: BurnRate
-
-
-class AlertCondition(_Object):
-    """When to alert."""
-
-    kind: Literal["AlertCondition"]
-    metadata: ConditionMetadata
-    spec: ConditionSpec
-
-
-class PolicyAnnotations(_Strict):
-    """Ours: the alert's name; policies of one SLO with the same name make one alert with several windows."""
-
-    alert: str = Field(
-        alias="tocsin/alert", pattern=r"^[A-Z][A-Za-z0-9]+$", description="a name in CamelCase, such as ErrorRateHigh"
-    )
-
-
-class PolicyMetadata(Metadata):
-    """A policy's name and our annotations."""
-
-    annotations: PolicyAnnotations  # type: ignore[assignment]
-
-
-class ConditionRef(_Strict):
-    """A condition, by name."""
-
-    conditionRef: Name
-
-
-class TargetRef(_Strict):
-    """Who is told, by name."""
-
-    targetRef: Name
-
-
-class PolicySpec(_Strict):
-    """Which condition is told to whom."""
-
-    description: Text = ""
-    alertWhenNoData: bool = False
-    alertWhenResolved: bool = False
-    alertWhenBreaching: bool = False
-    conditions: list[ConditionRef] = Field(min_length=1, max_length=1)
-    notificationTargets: list[TargetRef] = Field(min_length=1)
-
-
-class AlertPolicy(_Object):
-    """Which condition makes which alert."""
-
-    kind: Literal["AlertPolicy"]
-    metadata: PolicyMetadata
-    spec: PolicySpec
-
-
-class TargetSpec(_Strict):
-    """Where notifications go."""
-
-    target: Literal["webhook"]
-    description: Text | None = None
-
-
-class AlertNotificationTarget(_Object):
-    """Who is told."""
-
-    kind: Literal["AlertNotificationTarget"]
-    metadata: Metadata
-    spec: TargetSpec
 
 
 Object = Service | Sli | Slo | AlertCondition | AlertPolicy | AlertNotificationTarget
