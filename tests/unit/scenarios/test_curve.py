@@ -106,7 +106,8 @@ def test_nothing_is_above_the_level_before_the_next_moment_above_it(curve: Curve
     until = 501.0 if moment is None else moment
 
     assert until >= t or moment is None
-    assert all(curve.at(t + (until - t) * step / 50) <= level + 1e-6 for step in range(50) if until > t)
+    moments = [t + (until - t) * step / 50 for step in range(50)]
+    assert all(curve.at(one) <= level + 1e-6 for one in moments if t <= one < until)
 
 
 def test_a_slope_is_above_the_level_from_where_it_crosses_it() -> None:

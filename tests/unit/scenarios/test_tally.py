@@ -95,6 +95,17 @@ def test_an_open_second_is_not_told() -> None:
     assert account.take() == []
 
 
+def test_a_clock_that_was_set_back_reopens_nothing() -> None:
+    """What ends in the past by such a clock is counted in the second that is open."""
+    account = Tally(Limits(failures=10, per_s=3))
+    account.add(seen(10.5))
+    account.close_before(9)
+    account.add(seen(8.5))
+    account.close_before(11)
+
+    assert [(event.t, event.count) for event in traffic(account)] == [(10, 2)]
+
+
 def test_a_request_is_kept_with_all_that_was_seen() -> None:
     """It began its duration before it ended."""
     (request,) = kept(tally(Seen(CHECKOUT, 0, 10.5, 0.25, "ab" * 16, "TimeoutError: timed out")))
