@@ -1,0 +1,107 @@
+"""Drills: how soon faults are seen and told, against the bound computed in the same run, and whether repeated runs agree.
+
+    python benchmarks/drills.py [--runs 10] [DRILL...]
+
+Runs the drills again and again on one stack, all of a round at the same time, and prints for each alert the median and the range
+of its time to detect, its notification and the ratio of detection to bound. Writes benchmarks/results/drills.json.
+Exit code 1 if any verdict was no PASS.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from scenarios.loader import find, load
+from scenarios.record import Record, Verdict
+from stack.runtimes.processes import ProcessStack, running_stack
+from tocsin.fleet import Fleet, Order
+
+RESULTS = Path(__file__).parent / "results" / "drills.json"
+FIGURES = ("time_to_detect_s", "notified_after_s", "bound_s", "detect_to_bound", "resolved_after_s")
+
+
+def round_of(orders: list[Order], stack: ProcessStack, runs: Path) -> tuple[list[Record], float]:
+    """All drills once, at the same time, and how long that took in seconds."""
+
+    def share(*, exclusive: bool) -> AbstractContextManager[ProcessStack]:
+        return running_stack() if exclusive else nullcontext(stack)
+
+    began = time.monotonic()
+    fleet = Fleet(orders, runs=runs, make_stack=share)
+    fleet.start()
+    records = [fleet.result(index) for index in range(len(orders))]
+    return records, time.monotonic() - began
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Minimum, median and maximum."""
+    return {"min": round(min(values), 3), "median": round(statistics.median(values), 3), "max": round(max(values), 3)}
+
+
+def main() -> int:
+    """Run, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("drills", nargs="*", default=["error-burst"])
+    parser.add_argument("--runs", type=int, default=10)
+    options = parser.parse_args()
+    orders = [Order(scenario=load(path), source=str(path)) for path in find(options.drills)]
+    figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    verdicts: dict[str, list[str]] = defaultdict(list)
+    lasted: list[float] = []
+    with tempfile.TemporaryDirectory() as folder, running_stack() as stack:
+        for number in range(options.runs):
+            records, took_s = round_of(orders, stack, Path(folder))
+            lasted.append(took_s)
+            for record in records:
+                take(record, figures, verdicts)
+            print(f"round {number + 1}: {took_s:.0f} s, load {os.getloadavg()[0]:.1f}", flush=True)
+    result: dict[str, Any] = {
+        "date": time.strftime("%Y-%m-%d"),
+        "cores": os.cpu_count(),
+        "runs": options.runs,
+        "round_s": spread(lasted),
+        "verdicts": verdicts,
+        "alerts": {name: {key: spread(values) for key, values in rows.items()} for name, rows in figures.items()},
+    }
+    show(result)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
+    return 0 if all(one == Verdict.PASS for many in verdicts.values() for one in many) else 1
+
+
+def take(record: Record, figures: dict[str, dict[str, list[float]]], verdicts: dict[str, list[str]]) -> None:
+    """Add one record's figures; print whatever was no pass."""
+    name = str(record.scenario["name"])
+    verdicts[name].append(record.verdict)
+    for outcome in record.outcomes:
+        if outcome.verdict is not Verdict.PASS:
+            print(f"  {outcome.verdict} {record.run_id}: {outcome.message()}", flush=True)
+        if "time_to_detect_s" in outcome.facts:
+            for key in FIGURES:
+                if outcome.facts.get(key) is not None:
+                    figures[f"{name}: {outcome.facts['name']}"][key].append(float(outcome.facts[key]))
+
+
+def show(result: dict[str, Any]) -> None:
+    """A table."""
+    print(f"\n{'drill: alert':<44}" + "".join(f"{key:>20}" for key in FIGURES))
+    for name, rows in result["alerts"].items():
+        cells = [
+            f"{rows[key]['median']:.2f} ({rows[key]['min']:.2f}-{rows[key]['max']:.2f})" if key in rows else "-"
+            for key in FIGURES
+        ]
+        print(f"{name:<44}" + "".join(f"{cell:>20}" for cell in cells))
+    for name, many in result["verdicts"].items():
+        print(f"{name}: {many.count(Verdict.PASS)} of {len(many)} passed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
