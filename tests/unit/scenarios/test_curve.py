@@ -3,10 +3,13 @@
 import math
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from scenarios.curve import Curve, Piece
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine an example may take long."""
 
 LENGTHS = st.floats(0.1, 100)
 HEIGHTS = st.floats(0, 1000)
@@ -41,6 +44,7 @@ def test_a_curve_with_a_gap_is_refused(pieces: list[Piece]) -> None:
         Curve(pieces)
 
 
+@PATIENT
 @given(curve=curves(), share=st.floats(0, 0.999))
 def test_when_is_the_inverse_of_area(curve: Curve, share: float) -> None:
     """The sum up to the moment at which the sum is reached is that sum."""
@@ -51,6 +55,7 @@ def test_when_is_the_inverse_of_area(curve: Curve, share: float) -> None:
     assert curve.area(moment) == pytest.approx(share * curve.total, rel=1e-6, abs=1e-6)
 
 
+@PATIENT
 @given(curve=curves(), first=st.floats(-1, 600), second=st.floats(-1, 600))
 def test_the_sum_never_falls(curve: Curve, first: float, second: float) -> None:
     """A later moment has seen at least as much, and never more than all."""
@@ -99,6 +104,7 @@ def test_two_slopes_at_once_are_followed_closely() -> None:
     assert curve.total == pytest.approx(10 * (1 + 3 + 8 / 3), rel=1e-3)
 
 
+@PATIENT
 @given(curve=curves(), level=HEIGHTS, t=st.floats(-1, 600))
 def test_nothing_is_above_the_level_before_the_next_moment_above_it(curve: Curve, level: float, t: float) -> None:
     """Until that moment, or for ever when there is none, the curve stays at or below the level."""

@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenarios.model import Load
 from scenarios.pace import CATCH_UP_S, NEVER_S, Pace
 from scenarios.plan import Plan
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine an example may take long."""
 
 
 def pace(*, index: int = 0, of: int = 1, **load: Any) -> Pace:
@@ -32,7 +35,7 @@ def test_requests_are_due_at_even_intervals() -> None:
     assert [pytest.approx(number / 40) for number in range(400)] == moments(pace())
 
 
-@settings(max_examples=25)
+@settings(PATIENT, max_examples=25)
 @given(of=st.integers(1, 7), rate=st.integers(1, 50))
 def test_several_processes_share_one_schedule(of: int, rate: int) -> None:
     """Together they send exactly what one alone would have sent, at the same moments."""
@@ -58,7 +61,7 @@ def test_after_a_standstill_there_is_no_burst() -> None:
     assert late.due(4.01) == pytest.approx(4.05)
 
 
-@settings(max_examples=50)
+@settings(PATIENT, max_examples=50)
 @given(index=st.integers(0, 2), standstill=st.floats(1, 9))
 def test_after_a_standstill_each_process_keeps_its_own_numbers(index: int, standstill: float) -> None:
     """Nobody takes the number of another process."""

@@ -3,13 +3,16 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenarios.history import LATENCY_EDGES_S, Request, Traffic
 from scenarios.model import Load
 from scenarios.plan import Plan, Route
 from scenarios.tally import Limits, Reservoir, Seen, Tally
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine an example may take long."""
 
 PRODUCTS = Route(template="/api/products")
 CHECKOUT = Route(template="/api/checkout", method="POST")
@@ -63,6 +66,7 @@ def test_routes_are_counted_apart() -> None:
     }
 
 
+@PATIENT
 @given(took=st.floats(0, 60))
 def test_a_latency_is_in_the_bucket_whose_edges_enclose_it(took: float) -> None:
     """An edge belongs to the bucket below it; what is beyond the last has the next index."""
@@ -73,6 +77,7 @@ def test_a_latency_is_in_the_bucket_whose_edges_enclose_it(took: float) -> None:
     assert bucket == 0 or took > LATENCY_EDGES_S[bucket - 1]
 
 
+@PATIENT
 @given(st.lists(st.tuples(st.floats(0, 20), st.sampled_from([0, 200, 404, 500])), max_size=60))
 def test_every_request_is_counted_once(requests: list[tuple[float, int]]) -> None:
     """Whatever becomes of it, even when the clock is set back."""
