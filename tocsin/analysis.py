@@ -12,7 +12,7 @@ from scenarios.history import History, HistoryError, Phase
 from scenarios.model import Scenario
 from scenarios.record import Outcome, Part, Record, Verdict
 from tocsin import __version__
-from tocsin.rundir import RunDir
+from tocsin.rundir import RunDir, RunError
 
 LOG_TAIL_LINES = 200
 
@@ -22,14 +22,12 @@ def analyze(run: RunDir) -> Record:
     Judge a run by what is on disk, and save its record and its report.
 
     What is missing (the drill was killed, the disk was full) makes verdicts UNKNOWN; what is there is used.
-    Raises OSError or ValueError when there is not even a readable scenario.
+    Raises RunError when there is not even a readable scenario, and OSError when the record cannot be written.
     """
-    scenario = Scenario.model_validate(json.loads(run.scenario.read_text(encoding="utf-8")))
-    setting = json.loads(run.setting.read_text(encoding="utf-8")) if run.setting.exists() else {}
+    scenario = _scenario(run)
+    setting = _setting(run)
     history, problem = _history(run, setting.get("problem", ""))
-    evidence = Evidence.read(run.evidence) if run.evidence.exists() else None
-    if evidence is None:
-        problem = problem or "no evidence was gathered: the drill ended before it asked the backends"
+    evidence, problem = _evidence(run, problem)
     outcomes = unknown(scenario, problem)
     if evidence is not None:
         outcomes = judge(scenario, history, evidence, namespace=run.id)
@@ -93,6 +91,50 @@ def log_tails(logs: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:]
         tails[path.stem] = "\n".join(lines)
     return tails
+
+
+def saved(run: RunDir) -> Record:
+    """The record of a run as it was judged last. Raises RunError when there is none that can be read."""
+    try:
+        return Record.read(run.record)
+    except FileNotFoundError as error:
+        raise RunError(f"{run.record}: the run has not been judged yet; `tocsin analyze {run.id}` does it") from error
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{run.record}: not a record: {_reason(error)}; `tocsin analyze {run.id}` writes it anew"
+        ) from error
+
+
+def _scenario(run: RunDir) -> Scenario:
+    try:
+        return Scenario.model_validate(json.loads(run.scenario.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{run.scenario}: not a scenario: {_reason(error)}; without it nothing can be judged") from error
+
+
+def _setting(run: RunDir) -> dict[str, Any]:
+    """On what it ran; nothing when the drill was killed before it wrote it down."""
+    if not run.setting.exists():
+        return {}
+    try:
+        setting = json.loads(run.setting.read_text(encoding="utf-8"))
+        return setting if isinstance(setting, dict) else {}
+    except (OSError, ValueError) as error:
+        return {"problem": f"{run.setting.name} cannot be read: {_reason(error)}"}
+
+
+def _evidence(run: RunDir, problem: str) -> tuple[Evidence | None, str]:
+    try:
+        return Evidence.read(run.evidence), problem
+    except FileNotFoundError:
+        return None, problem or "no evidence was gathered: the drill ended before it asked the backends"
+    except (OSError, ValueError) as error:
+        return None, problem or f"the evidence cannot be read: {_reason(error)}"
+
+
+def _reason(error: Exception) -> str:
+    """The first line is enough: pydantic tells every field."""
+    return str(error).partition("\n")[0]
 
 
 def _history(run: RunDir, problem: str) -> tuple[History, str]:

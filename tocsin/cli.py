@@ -6,8 +6,9 @@ Exit codes: 0 all passed, 1 one expectation failed, 2 usage or a bad file, 3 the
 import json
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import IntEnum
 from pathlib import Path
 from types import FrameType
@@ -21,6 +22,7 @@ from scenarios.errors import ScenarioError
 from scenarios.record import Record, Verdict
 from stack.errors import StackError
 from tocsin import __version__
+from tocsin.rundir import RunDir, RunError
 
 app = typer.Typer(
     name="tocsin",
@@ -65,7 +67,7 @@ def main() -> None:
         if end.code == _INTERRUPTED:
             _fail("interrupted; everything was healed and stopped", Exit.UNKNOWN)
         raise
-    except ScenarioError as error:
+    except (ScenarioError, RunError) as error:
         _fail(str(error), Exit.USAGE)
     except (FileNotFoundError, FileExistsError) as error:
         _fail(_plain(error), Exit.USAGE)
@@ -73,6 +75,9 @@ def main() -> None:
         _fail(str(error), Exit.UNKNOWN)
     except OSError as error:
         _fail(_plain(error), Exit.UNKNOWN)
+    except Exception:
+        traceback.print_exc()
+        _fail("this is a bug of tocsin; please report it with the lines above", Exit.UNKNOWN)
 
 
 @app.callback(invoke_without_command=True)
@@ -100,16 +105,16 @@ def run(
 
     orders = [Order(scenario=load(path), source=str(path)) for path in find(drills)]
     _sweep()
-    with _engines_ready() as report:
-        fleet = Fleet(orders, runs=runs, make_stack=_reporting(stack_for, report), at_once=at_once)
-    fleet.start()
-    try:
-        watch(fleet, out)
-    except BaseException:
-        fleet.cancel()
-        raise
-    records = [fleet.result(index) for index in range(len(orders))]
+    with ExitStack() as starting:
+        make_stack = _reporting(stack_for, starting.enter_context(_engines_ready()))
+        with Fleet(orders, runs=runs, make_stack=make_stack, at_once=at_once) as fleet:
+            fleet.begun.wait()
+            starting.close()  # one display at a time
+            watch(fleet, out)
+    records = fleet.records()
     _show(records, runs)
+    if fleet.problem:
+        raise fleet.problem
     raise typer.Exit(exit_code(records))
 
 
@@ -169,10 +174,10 @@ def analyze(
 ) -> None:
     """Judge a saved run again; no stack is needed."""
     from tocsin import analysis
-    from tocsin.rundir import RunDir
 
-    record = analysis.analyze(RunDir.find(runs, run))
-    _show([record], runs)
+    found = RunDir.find(runs, run)
+    record = analysis.analyze(found)
+    _show([record], found.path.parent)
     raise typer.Exit(exit_code([record]))
 
 
@@ -185,14 +190,13 @@ def report(
     """Write the report of a judged run again and say where it is."""
     import reports.markdown
     from tocsin import analysis
-    from tocsin.rundir import RunDir
 
     found = RunDir.find(runs, run)
     if markdown:
-        sys.stdout.write(reports.markdown.render_markdown(Record.read(found.record)))
+        sys.stdout.write(reports.markdown.render_markdown(analysis.saved(found)))
         return
     analysis.analyze(found)
-    out.print(str(found.report), soft_wrap=True)
+    out.print(str(found.report), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -203,9 +207,9 @@ def compare(
 ) -> None:
     """Show what changed between two runs, as Markdown."""
     import reports.compare
-    from tocsin.rundir import RunDir
+    from tocsin import analysis
 
-    records = [Record.read(RunDir.find(runs, name).record) for name in (one, other)]
+    records = [analysis.saved(RunDir.find(runs, name)) for name in (one, other)]
     sys.stdout.write(reports.compare.render_markdown(reports.compare.compare(*records)))
 
 
@@ -232,7 +236,7 @@ def init(
     from scenarios import starter
 
     for path in starter.write(directory):
-        out.print(str(path), soft_wrap=True)
+        out.print(str(path), markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -277,14 +281,14 @@ def _sweep() -> list[str]:
 
 @contextmanager
 def _engines_ready() -> Iterator[Callable[[str], None]]:
-    """Build the engines that are missing, with progress; then report what starts, in one line that changes."""
+    """Build the engines that are missing, with progress; then report what starts: in one line that changes, or a line each."""
     from stack import engines
     from stack.engines.display import shown
 
     with shown(err) as progress:
         engines.ensure(report=progress)
     with err.status("starting") as line:
-        yield lambda text: line.update(escape(text))
+        yield lambda text: line.update(escape(text)) if err.is_terminal else err.print(escape(text), highlight=False)
 
 
 def _reporting(make: Any, report: Callable[[str], None]) -> Any:

@@ -59,12 +59,12 @@ def live_table(lives: list[Live]) -> Table:
 
 
 def _watch_in_lines(fleet: Fleet, console: Console) -> None:
-    told: dict[str, str] = {}
+    told: dict[int, str] = {}
     while True:
         done = fleet.done()
         for live in fleet.lives():
-            if told.get(live.name) != live.stage:
-                told[live.name] = live.stage
+            if told.get(id(live)) != live.stage:
+                told[id(live)] = live.stage
                 console.print(f"{live.name}: {live.stage}", highlight=False)
         if done:
             return
@@ -85,7 +85,7 @@ def show_record(record: Record, runs: Path, console: Console) -> None:
     stand_ins = [part.name for part in record.parts if part.stand_in]
     if stand_ins:
         console.print(f"  [dim]stand-in in place of the real one: {', '.join(stand_ins)}[/]")
-    console.print(f"  report: {RunDir(runs / record.run_id).report}", highlight=False, soft_wrap=True)
+    console.print(f"  report: {RunDir(runs / record.run_id).report}", markup=False, highlight=False, soft_wrap=True)
 
 
 def show_stack(stack: ProcessStack, console: Console) -> bool:

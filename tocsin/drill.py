@@ -7,6 +7,7 @@
 import shutil
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -79,6 +80,8 @@ class Drill:
         except KeyboardInterrupt:
             self._judge(run, "interrupted by hand")
             raise
+        except Exception as error:  # a bug, of ours or of a library; the run is kept as it is
+            problem = unforeseen(run, error)
         return self._judge(run, problem)
 
     def _act(self, run: RunDir) -> str:
@@ -238,6 +241,13 @@ class HistoryFile:
     def close(self) -> None:
         """End the history; a later event is refused."""
         self._writer.close()
+
+
+def unforeseen(run: RunDir, error: Exception) -> str:
+    """What nobody thought of, in words; its traceback is kept among the logs."""
+    with suppress(OSError):
+        (run.logs / "tocsin.log").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return full_disk(run.path) or f"{type(error).__name__}: {error}; see logs/tocsin.log"
 
 
 def full_disk(path: Path) -> str:

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from scenarios.model import Scenario
 from scenarios.record import Record
@@ -42,7 +42,7 @@ class Fleet:
     """
     Runs orders in the background from `start` on; `result` waits for one of them.
 
-    `cancel` ends all early, healed. Drills that have not begun by then end as a CancelledError of their future.
+    `cancel` ends all early, healed. The result of a drill that has not begun by then is an InterruptedError.
     """
 
     def __init__(
@@ -55,6 +55,8 @@ class Fleet:
     ) -> None:
         self.orders = tuple(orders)
         self.cancelled = threading.Event()
+        self.begun = threading.Event()
+        """The first drill has begun, or none will."""
         self._runs = runs
         self._make_stack = make_stack
         self._at_once = at_once or at_once_by_default()
@@ -70,6 +72,15 @@ class Fleet:
         """The record of one order, when it is there. Raises what kept it from running at all (StackError, OSError)."""
         return self._futures[index].result()
 
+    def records(self) -> list[Record]:
+        """The records of all orders that were run, once all have ended."""
+        return [future.result() for future in self._futures.values() if not future.exception()]
+
+    @property
+    def problem(self) -> BaseException | None:
+        """The first thing that kept an order from being run at all, once all have ended."""
+        return next((error for future in self._futures.values() if (error := future.exception())), None)
+
     def done(self) -> bool:
         """Whether all orders have ended."""
         return all(future.done() for future in self._futures.values())
@@ -84,6 +95,16 @@ class Fleet:
         if self._thread.ident is not None:
             self._thread.join()
 
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Wait until all have ended and no stack of theirs is left; an error in the block, such as Ctrl-C, ends them early."""
+        if kind is not None:
+            self.cancelled.set()
+        self._thread.join()
+
     def _run(self) -> None:
         shared = [index for index, order in enumerate(self.orders) if not order.scenario.exclusive]
         alone = [index for index, order in enumerate(self.orders) if order.scenario.exclusive]
@@ -91,6 +112,7 @@ class Fleet:
             self._on_a_stack(batch, exclusive=False)
         for index in alone:
             self._on_a_stack([index], exclusive=True)
+        self.begun.set()
 
     def _on_a_stack(self, indices: Sequence[int], *, exclusive: bool) -> None:
         try:
@@ -116,11 +138,13 @@ class Fleet:
             before_traffic=_meet(together),
         )
         self._lives[index] = drill.live
+        self.begun.set()
         try:
             future.set_result(drill.run())
         except BaseException as error:
-            together.abort()
             future.set_exception(error)
+        finally:
+            together.abort()  # whoever still waits at it would wait for one that never comes
 
 
 def _meet(together: threading.Barrier) -> Callable[[], None]:

@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Self
 
 
+class RunError(ValueError):
+    """A saved run cannot be read; the message names the file and says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunDir:
     """
@@ -30,11 +34,12 @@ class RunDir:
         The run of this path, id or beginning of an id; `last` is the newest. Raises FileNotFoundError that says what there is.
         """
         if (Path(wanted) / "scenario.json").is_file():
-            return cls(Path(wanted))
+            return cls(Path(wanted).resolve())
         known = list(cls.all(runs))
         if wanted == "last" and known:
             return known[-1]
-        matching = [run for run in known if run.id.startswith(wanted)]
+        exact = [run for run in known if run.id == wanted]
+        matching = exact or [run for run in known if run.id.startswith(wanted)]
         if len(matching) == 1:
             return matching[0]
         shown = ", ".join(run.id for run in (matching or known)[-8:]) or "none yet; `tocsin run` makes one"
@@ -44,10 +49,10 @@ class RunDir:
     @classmethod
     def all(cls, runs: Path) -> Iterator[Self]:
         """All runs, the oldest first."""
-        if runs.is_dir():
-            for path in sorted(runs.iterdir(), key=lambda path: path.stat().st_mtime):
-                if (path / "scenario.json").is_file():
-                    yield cls(path)
+        # By what is written once, at the start: the folder itself changes whenever its run is judged again.
+        scenarios = [path for path in runs.glob("*/scenario.json") if path.is_file()]
+        for path in sorted(scenarios, key=lambda path: (path.stat().st_mtime_ns, path)):
+            yield cls(path.parent)
 
     @property
     def id(self) -> str:
