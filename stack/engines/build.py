@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stack.engines.cache import HERE, LDFLAGS
+from stack.engines.cache import GCFLAGS, HERE, LDFLAGS
 from stack.engines.errors import EngineError
 from stack.engines.programs import Programs
 from stack.engines.progress import Reporter, Stage
 from stack.engines.search import version_line
 from stack.engines.table import Engine
 from stack.engines.toolchain import Go
+
+OPTIONS = ("-trimpath", "-gcflags", GCFLAGS)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class Build:
         self.report(Stage.GENERATE)
         program = self.work / "builder"
         package = "go.opentelemetry.io/collector/cmd/builder"
-        self._step(Stage.GENERATE, ["build", "-trimpath", "-o", program, package], cwd=tools / self.engine.generator)
+        self._step(Stage.GENERATE, ["build", *OPTIONS, "-o", program, package], cwd=tools / self.engine.generator)
         manifest = HERE / self.engine.sources[0]
         options: list[str | Path] = ["--skip-get-modules", "--skip-compilation", "--config", manifest]
         self._run("generating its sources", [program, *options], cwd=self.work)
@@ -63,7 +65,7 @@ class Build:
         ldflags = LDFLAGS
         if self.engine.version_symbol:
             ldflags += f" -X {self.engine.version_symbol}={self.engine.version}"
-        options: list[str | Path] = ["-v", "-trimpath", *self._tags(), "-ldflags", ldflags]
+        options: list[str | Path] = ["-v", *OPTIONS, *self._tags(), "-ldflags", ldflags]
         # Go names a binary after its package's folder; a trailing slash makes `into` a folder for several.
         target = f"{into}{os.sep}" if len(packages) > 1 else into / next(iter(self.engine.packages))
         self._step(Stage.COMPILE, ["build", *options, "-o", target, *packages], cwd=source, total=total)

@@ -13,7 +13,7 @@ class EngineError(StackError):
 ADVICE: Sequence[tuple[tuple[str, ...], str]] = (
     (
         ("no space left on device", "disk quota exceeded"),
-        "the disk is full: a build from nothing takes about 4 GB in the Go caches (`go env GOCACHE GOMODCACHE`), "
+        "the disk is full: a build from nothing takes about 5 GB in the Go caches (`go env GOCACHE GOMODCACHE`), "
         "the folder for temporary files (TMPDIR) and Tocsin's own (TOCSIN_CACHE); free some, or let these point to another disk",
     ),
     (

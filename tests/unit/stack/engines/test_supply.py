@@ -34,7 +34,8 @@ def test_builds_are_pinned_and_static(workshop: Workshop) -> None:
 
     assert build.startswith(f"{cache.HERE / 'tools' / 'prometheus'}: ")
     assert (
-        "-trimpath -tags remove_all_sd -ldflags -s -w -X github.com/prometheus/common/version.Version=3.16.0" in build
+        "-trimpath -gcflags all=-dwarf=false -tags remove_all_sd -ldflags -s -w -X github.com/prometheus/common/version.Version=3.16.0"
+        in build
     )
 
 
