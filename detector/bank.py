@@ -17,6 +17,7 @@ MAD_TO_SIGMA = 1.4826
 SIGMA_TO_MAD = 1.0 / MAD_TO_SIGMA
 SCALE_GAIN = 1.17  # the gain at which a streaming median of a normal deviation learns fastest, times samples seen
 REBASE_POINTS = 60
+LARGEST = 1e30  # a greater y is no measurement, and would not fit the history's single precision
 
 
 class Bank:
@@ -75,13 +76,13 @@ class Bank:
     def _step(self, values: Floats, requests: Floats | None, skipped: int) -> Tick:
         state = self.state
         noise = self._measure(values, requests)
-        ok = np.isfinite(state.y)
+        ok = np.abs(state.y) < LARGEST
         self._wake(ok, skipped)
         state.expected = state.level + self.seasons.at(state.at_s)
         state.sigma = np.maximum(state.scale, self._floor(noise))
         residual = state.y - state.expected
         if not ok.all():
-            residual[~ok] = 0.0
+            residual[~ok], state.sigma[~ok], state.y[~ok] = 0.0, state.scale[~ok], np.nan
         reach = self.settings.huber_z * state.sigma
         judged = ok & (state.seen >= self.settings.warm_up)
         tick = self.alarm.judge(state, judged, residual, reach)
@@ -106,9 +107,7 @@ class Bank:
             state.value, state.y = self.ratios.add(values)
         else:
             state.value = values
-            state.y = self.measure.forward(values)
-            if self.kind is Kind.GAUGE:
-                state.y[~(np.abs(values) < 1e150)] = np.nan
+            state.y = self.measure.forward(values.copy())
         return noise
 
     def _floor(self, noise: Floats | float) -> Floats | float:
