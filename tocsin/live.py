@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from assertions.silent import WATCHDOG
 from scenarios.history import AlertChange, Event, FaultChange, Notification, Phase, Traffic
 
 
@@ -56,7 +57,7 @@ class Live:
             self._count(event)
         elif isinstance(event, FaultChange):
             self.faults[event.fault] = event.action
-        elif isinstance(event, AlertChange) and event.source == "prometheus":
+        elif isinstance(event, AlertChange) and event.source == "prometheus" and event.name != WATCHDOG:
             whose = event.labels.get("service_name", "")
             self.alerts[f"{event.name} {whose}".strip()] = event.state
         elif isinstance(event, Notification):

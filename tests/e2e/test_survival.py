@@ -82,8 +82,8 @@ def tocsin(tmp_path: Path, state: Path) -> Iterator[Callable[..., subprocess.Pop
         process.wait()
         if process.stdout:
             process.stdout.close()
-    for process in ours(state):
-        process.kill()
+    for orphan in ours(state):
+        orphan.kill()
 
 
 def changes(runs: Path) -> list[FaultChange]:
@@ -136,6 +136,17 @@ def test_sigterm_heals_records_and_leaves_nothing(
     (record,) = (tmp_path / "runs").glob("*/record.json")
     assert Record.read(record).verdict is Verdict.UNKNOWN
     assert ours(state) == []
+
+
+def test_clients_that_suffer_too_much_stop_the_drill(tmp_path: Path, stack: ProcessStack) -> None:
+    """An `abort` condition heals the fault long before its time; what was seen until then is no verdict."""
+    text = LONG + "abort:\n  - {failed: 20%, for: 3s}\n"
+    record = Drill(scenario=load_text(text), stack=stack, runs=tmp_path / "runs").run()
+
+    assert record.verdict is Verdict.UNKNOWN
+    assert "of requests failed in the last 3s" in record.problem
+    applied, healed = (one for one in changes(tmp_path / "runs") if one.action in ("applied", "healed"))
+    assert healed.t - applied.t < 30
 
 
 def test_a_port_that_is_taken_is_named_and_the_exit_code_is_3(
