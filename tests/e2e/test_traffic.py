@@ -331,11 +331,12 @@ def test_a_killed_process_is_an_error_after_all_was_read(tmp_path: Path) -> None
     assert total(events) >= 50
 
 
-def test_somebody_elses_signal_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_somebody_elses_signal_is_an_error(tmp_path: Path, number: signal.Signals) -> None:
     """Then the traffic was well counted, but too short."""
     events: list[Event] = []
     with serving() as server, start(server.url, tmp_path) as one:
-        os.kill(one.pid, signal.SIGTERM)
+        os.kill(one.pid, number)
         with pytest.raises(TrafficError, match="somebody else stopped the clients"):
             one.wait(events.append)
 
