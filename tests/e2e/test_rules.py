@@ -146,6 +146,7 @@ def _told(case: Case, profile: Profile) -> list[dict[str, Any]]:
     return [{"exp_labels": dict(labels), "exp_annotations": annotations} for labels in case.firing]
 
 
+@cache
 def groups(profile: Profile) -> list[dict[str, Any]]:
     """All rule groups of a profile."""
     paths = sorted(rules_dir(profile.name).glob("*.rules.yaml"))
