@@ -90,19 +90,9 @@ class TrafficProcess:
         Raises TrafficError with the log's end when there is no traffic within `within_s` seconds.
         """
         plan = Plan(host=host, events=(directory / "traffic.jsonl").absolute(), load=load, faults=tuple(faults))
-        plan_file, log = (directory / "traffic.plan.json").absolute(), directory / "traffic.log"
-        plan_file.write_text(plan.to_json(), encoding="utf-8")
+        log = directory / "traffic.log"
         plan.events.write_bytes(b"")
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                _command(plan),
-                cwd=directory,
-                env=_environment(os.environ, plan_file),
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # Ctrl-C is for the harness, which ends the traffic in its own order
-            )
+        process = _spawn(plan, directory / "traffic.plan.json", log)
         traffic = cls(plan, process, log)
         try:
             traffic._await_first_request(within_s)
@@ -218,6 +208,21 @@ class TrafficProcess:
         """The log's end, for an error's message."""
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
         return f"(see {self._log}):\n" + "\n".join(f"    {line}" for line in lines or ["(the log is empty)"])
+
+
+def _spawn(plan: Plan, plan_file: Path, log: Path) -> subprocess.Popen[bytes]:
+    """The process, with its plan in a file and a pipe to notice our death by."""
+    plan_file.write_text(plan.to_json(), encoding="utf-8")
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            _command(plan),
+            cwd=log.parent,
+            env=_environment(os.environ, plan_file.absolute()),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for the harness, which ends the traffic in its own order
+        )
 
 
 def _command(plan: Plan) -> list[str]:
