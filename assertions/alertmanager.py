@@ -2,7 +2,7 @@
 
 import httpx
 
-from assertions.backend import Backend, BackendError
+from assertions.backend import Backend, understanding
 from assertions.prometheus import ActiveAlert, timestamp
 
 _STATES = {"active": "firing", "suppressed": "suppressed", "unprocessed": "pending"}
@@ -20,14 +20,13 @@ class Alertmanager:
 
     def alerts(self) -> list[ActiveAlert]:
         """All alerts that it holds now, silenced and inhibited ones too (as `suppressed`)."""
-        try:
+        answer = self._backend.ask_json("/api/v2/alerts")
+        with understanding("alertmanager", "alerts"):
             return [
                 ActiveAlert(
-                    labels=alert["labels"],
+                    labels=dict(alert["labels"]),
                     state=_STATES.get(alert["status"]["state"], "firing"),
                     active_at=timestamp(alert.get("startsAt")),
                 )
-                for alert in self._backend.ask_json("/api/v2/alerts")
+                for alert in answer
             ]
-        except (KeyError, TypeError) as error:
-            raise BackendError(f"alertmanager: an alert without {error}") from error

@@ -1,7 +1,8 @@
 """Backend: one place to look; asks over HTTP, with a deadline, and says so when there was no answer."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
 import httpx
@@ -17,14 +18,21 @@ class BackendError(RuntimeError):
 
 class Backend:
     """
-    A named HTTP service. `transport` is the seam for tests (httpx.MockTransport).
+    A named HTTP service. `transport` is the seam for tests (httpx.MockTransport); `secret` is never shown in an error.
     """
 
     def __init__(
-        self, name: str, url: str, *, transport: httpx.BaseTransport | None = None, timeout_s: float = TIMEOUT_S
+        self,
+        name: str,
+        url: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        timeout_s: float = TIMEOUT_S,
+        secret: str = "",
     ) -> None:
         self.name = name
         self.url = url
+        self._secret = secret
         self._http = httpx.Client(base_url=url, transport=transport, timeout=timeout_s)
 
     def close(self) -> None:
@@ -46,13 +54,9 @@ class Backend:
         try:
             response = self._http.request(method, path, **sent)  # type: ignore[arg-type]
         except httpx.HTTPError as error:
-            raise BackendError(
-                f"{self.name} did not answer {path} at {self.url}: {error or type(error).__name__}"
-            ) from error
+            raise self._error(f"did not answer {path} at {self.url}: {str(error) or type(error).__name__}") from error
         if response.status_code not in accept:
-            raise BackendError(
-                f"{self.name} answered {path} with {response.status_code}: {response.text.strip()[:300]}"
-            )
+            raise self._error(f"answered {path} with {response.status_code}: {response.text.strip()[:300]}")
         return response
 
     def ask_json(
@@ -63,7 +67,21 @@ class Backend:
         try:
             return response.json()
         except ValueError as error:
-            raise BackendError(f"{self.name} answered {path} with what is not JSON: {response.text[:100]!r}") from error
+            raise self._error(f"answered {path} with what is not JSON: {response.text[:100]!r}") from error
+
+    def _error(self, text: str) -> BackendError:
+        return BackendError(f"{self.name} {text.replace(self._secret, '...') if self._secret else text}")
+
+
+@contextmanager
+def understanding(backend: str, what: str) -> Iterator[None]:
+    """
+    Turn whatever goes wrong while an answer of an unexpected shape is read into a BackendError.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise BackendError(f"{backend} answered for {what} what is none: {type(error).__name__}: {error}") from error
 
 
 def eventually(
@@ -78,7 +96,7 @@ def eventually(
     """
     Ask until the answer is `done` or the deadline has passed, and return the last answer either way.
 
-    A BackendError is tried again too; it is raised only when the deadline passes without any answer.
+    A BackendError is tried again too; it is raised when the last try had none before the deadline passed.
     """
     deadline = clock() + within_s
     while True:

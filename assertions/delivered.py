@@ -1,38 +1,48 @@
 """Delivered: the ledger balances from the clients to the backends. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from assertions.evidence import Evidence, Service
+from assertions.check import Check, blind
+from assertions.evidence import Collector, Evidence, Service
 from assertions.ladder import EXPLANATIONS
 from assertions.truth import window
+from assertions.wording import count, percent
 from scenarios.history import History
 from scenarios.model import ENTRY_SERVICE, Delivered
-from scenarios.record import Outcome, Rung, Verdict
+from scenarios.record import Outcome, Rung
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
-    """One line of the ledger: what was counted where, what it had to be, and the rung at which it is missing."""
+    """
+    One line of the ledger: what was counted where, what it had to be, and the rung at which it is missing.
+
+    `more` is what may come on top: requests that got no answer, for a server may or may not have seen those.
+    """
 
     hop: str
     signal: str
     count: float | None
     expected: float | None
+    more: int = 0
     rung: Rung | None = None
     note: str = ""
 
-    def balances(self, within: float, lost: int = 0) -> bool:
-        """
-        Whether it holds all that was expected. `lost` requests got no answer: a server may or may not have seen those.
-        """
+    @property
+    def key(self) -> str:
+        """Its name as that of a figure."""
+        return self.hop.replace(",", "").replace(" ", "_")
+
+    def balances(self, within: float) -> bool:
+        """Whether it holds all that was expected, give or take a share of it; a count that is not known never does."""
         if self.expected is None:
             return True
         if self.count is None:
             return False
         slack = within * self.expected
-        return self.expected - slack <= self.count <= self.expected + slack + lost
+        return self.expected - slack <= self.count <= self.expected + slack + self.more
 
     def to_json(self) -> dict[str, Any]:
         """As evidence for the report."""
@@ -44,83 +54,82 @@ def ledger(history: History, evidence: Evidence) -> list[Hop]:
     All hops in the order in which a signal passes them: requests of the entry service, each one metric count and one server span.
     """
     truth = window(history)
-    sent = float(truth.answered)
+    sent, failed = float(truth.answered), float(truth.failed)
     entry = evidence.services.get(ENTRY_SERVICE, Service())
-    collector = evidence.collector
-    refused, failed = sum(collector.refused.values()), sum(collector.failed.values())
-    whole = "all services of the stack together"
+    collector, stored = evidence.collector, evidence.stored_spans.get(ENTRY_SERVICE)
+
+    def seen(hop: str, signal: str, count: float | None, expected: float, rung: Rung) -> Hop:
+        return Hop(hop=hop, signal=signal, count=count, expected=expected, more=truth.lost, rung=rung)
+
+    def none(hop: str, counts: Mapping[str, float], rung: Rung) -> Hop:
+        total = sum(counts.values())
+        return Hop(
+            hop=hop, signal="all", count=total, expected=0.0, rung=rung, note="all services of the stack together"
+        )
+
     return [
         Hop(hop="clients", signal="requests", count=sent, expected=None, note=_lost_note(truth.lost)),
-        Hop(hop="app to prometheus", signal="metrics", count=entry.requests, expected=sent, rung=Rung.NOT_EMITTED),
-        Hop(
-            hop="failures in prometheus",
-            signal="metrics",
-            count=entry.failed,
-            expected=float(truth.failed),
-            rung=Rung.NOT_EMITTED,
-        ),
-        Hop(hop="app to collector", signal="traces", count=entry.collected, expected=sent, rung=Rung.NOT_EMITTED),
-        Hop(hop="collector, refused", signal="all", count=refused, expected=0.0, rung=Rung.NOT_COLLECTED, note=whole),
-        Hop(
-            hop="collector, failed to send", signal="all", count=failed, expected=0.0, rung=Rung.NOT_STORED, note=whole
-        ),
-        Hop(
-            hop="collector to tempo",
-            signal="traces",
-            count=evidence.stored_spans.get(ENTRY_SERVICE),
-            expected=sent,
-            rung=Rung.NOT_STORED,
-        ),
+        seen("app to prometheus", "metrics", entry.requests, sent, Rung.NOT_EMITTED),
+        seen("failures in prometheus", "metrics", entry.failed, failed, Rung.NOT_EMITTED),
+        seen("app to collector", "traces", entry.collected, sent, Rung.NOT_EMITTED),
+        none("collector, refused", collector.refused, Rung.NOT_COLLECTED),
+        none("collector, failed to send", collector.failed, Rung.NOT_STORED),
+        seen("collector to tempo", "traces", stored, sent, Rung.NOT_STORED),
     ]
 
 
-def judge(delivered: Delivered, check_id: str, history: History, evidence: Evidence) -> Outcome:
+def judge(delivered: Delivered, check: Check, history: History, evidence: Evidence) -> Outcome:
     """
-    FAIL at the first hop that does not balance; UNKNOWN when a backend could not be asked.
+    FAIL at the first hop that does not balance; UNKNOWN when a backend or the clients could not be asked.
     """
-    title = "delivered: the ledger balances"
-    if evidence.problems:
-        name, reason = next(iter(evidence.problems.items()))
-        return Outcome(
-            id=check_id, title=title, verdict=Verdict.UNKNOWN, expected=f"an answer of {name}", observed=reason
-        )
+    within = f", give or take {percent(delivered.within)}" if delivered.within else ""
+    expected = f"the same count at every hop{within}"
+    silence = next(iter(evidence.problems.values()), "") or blind(history, "traffic")
+    if silence:
+        return check.unknown(expected=expected, observed=silence)
     hops = ledger(history, evidence)
-    if not hops[0].count:
-        return Outcome(
-            id=check_id,
-            title=title,
-            verdict=Verdict.FAIL,
+    sent = hops[0].count
+    if not sent:
+        return check.failed(
             expected="requests to count",
             observed="the clients got no answer at all: no data is no balance",
             where="the clients' history",
             hint="see the traffic's log",
         )
-    lost = window(history).lost
-    wrong = next((hop for hop in hops if not hop.balances(delivered.within, lost)), None)
-    facts = {hop.hop.replace(" ", "_"): hop.count for hop in hops}
-    if wrong is None:
-        observed = f"{hops[0].count:.0f} requests, the same number at every hop"
-        return Outcome(
-            id=check_id, title=title, verdict=Verdict.PASS, expected="equal counts", observed=observed, facts=facts
-        )
-    return _unbalanced(check_id, title, wrong, hops, facts)
+    facts = {hop.key: hop.count for hop in hops}
+    for place, hop in enumerate(hops, 1):
+        if not hop.balances(delivered.within):
+            return _unbalanced(check, hop, f"hop {place} of {len(hops)}: {hop.hop}", evidence.collector, facts)
+    how = "about the same" if delivered.within else "the same"
+    return check.passed(expected=expected, observed=f"{count(sent, 'request')}, {how} at every hop", facts=facts)
 
 
-def _unbalanced(check_id: str, title: str, wrong: Hop, hops: Sequence[Hop], facts: dict[str, Any]) -> Outcome:
-    short = wrong.count is None or (wrong.expected or 0) > wrong.count or wrong.expected == 0
-    rung = wrong.rung if short else None
-    return Outcome(
-        id=check_id,
-        title=title,
-        verdict=Verdict.FAIL,
-        expected=f"{wrong.expected:.0f} {wrong.signal}",
-        observed="nothing" if wrong.count is None else f"{wrong.count:.0f}",
-        where=f"hop '{wrong.hop}', of {len(hops)}",
+def _unbalanced(check: Check, wrong: Hop, where: str, collector: Collector, facts: dict[str, Any]) -> Outcome:
+    expected = wrong.expected or 0.0
+    rung = _rung(wrong, collector)
+    return check.failed(
+        expected=f"{expected:,.0f} {wrong.signal}",
+        observed="nothing" if wrong.count is None else f"{wrong.count:,.0f}",
+        where=where,
         when="all drill",
         rung=rung,
         hint=EXPLANATIONS[rung] if rung else "more arrived than clients sent: does anybody else use this app?",
         facts=facts,
     )
+
+
+def _rung(wrong: Hop, collector: Collector) -> Rung | None:
+    """Where what is missing died; None when nothing is missing, but too much arrived."""
+    # What was refused or failed is missing further on.
+    if wrong.signal != "all" and wrong.count is not None and wrong.count > (wrong.expected or 0.0):
+        return None
+    if wrong.rung is not Rung.NOT_EMITTED:
+        return wrong.rung
+    if not collector.up or any(collector.refused.values()):
+        return Rung.NOT_COLLECTED
+    if wrong.signal == "metrics" and not collector.exporter_up:
+        return Rung.NOT_STORED
+    return Rung.NOT_EMITTED
 
 
 def _lost_note(lost: int) -> str:

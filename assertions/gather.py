@@ -3,14 +3,15 @@
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from assertions import traces
 from assertions.backend import BackendError, eventually
 from assertions.evidence import FORMULA_ANNOTATION, AlertRule, Collector, Delays, Evidence, Points, Service, Trace
-from assertions.prometheus import Prometheus, Sample
+from assertions.prometheus import Prometheus
 from assertions.tempo import Tempo
 from assertions.truth import traffic_span, window
 from scenarios.history import History
@@ -19,8 +20,11 @@ from scenarios.model import ENTRY_SERVICE, Scenario, Traces
 REQUESTS = "http_server_request_duration_seconds_count"
 BUCKETS = "http_server_request_duration_seconds_bucket"
 SPANS = "traces_span_metrics_calls_total"
-RATE_WINDOW_S = 4
-"""The window of the rates that the report draws over the clients' own."""
+RATE_SCRAPES = 4
+"""The rates that the report draws over the clients' own look back over so many scrapes."""
+
+MOST_POINTS = 10_000
+"""Prometheus gives at most 11,000 points of a series; a longer drill is drawn in longer steps."""
 
 _SIGNALS = ("spans", "metric_points", "log_records")
 
@@ -35,6 +39,11 @@ class Backends:
     delays: Delays
     settle_s: float = 12.0
 
+    @property
+    def patience_s(self) -> float:
+        """How long to wait for telemetry to settle: longer where it is exported and scraped less often."""
+        return max(self.settle_s, 2 * (self.delays.export_s + self.delays.batch_s + self.delays.scrape_s))
+
 
 def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence:
     """
@@ -48,6 +57,8 @@ def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence
             parts[part] = ask()
         except BackendError as error:
             problems.setdefault(backend, str(error))
+        except Exception as error:
+            problems.setdefault(backend, f"{backend} was asked wrongly: {type(error).__name__}: {error}")
 
     span = traffic_span(history) or (time.time() - 60, time.time())
     attempt("prometheus", "services", lambda: _services(history, backends, span))
@@ -66,7 +77,7 @@ def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence
 
 
 def _traces(item: Traces, history: History, backends: Backends) -> tuple[Trace, ...]:
-    return traces.gather(item, history, backends.tempo, within_s=backends.settle_s)
+    return traces.gather(item, history, backends.tempo, within_s=backends.patience_s)
 
 
 def _services(history: History, backends: Backends, span: tuple[float, float]) -> dict[str, Service]:
@@ -78,7 +89,7 @@ def _services(history: History, backends: Backends, span: tuple[float, float]) -
         entry = totals.get(ENTRY_SERVICE, {})
         return bool(min(entry.get("requests", 0), entry.get("collected", 0)) >= truth.answered > 0)
 
-    totals = eventually(lambda: _totals(prometheus, namespace), caught_up, within_s=backends.settle_s)
+    totals = eventually(lambda: _totals(prometheus, namespace), caught_up, within_s=backends.patience_s)
     by_time = {name: _by_time(prometheus, query, span) for name, query in _counters(namespace).items()}
     return {
         service: Service(**found, **{f"{name}_by_time": series.get(service, ()) for name, series in by_time.items()})
@@ -101,30 +112,35 @@ def _totals(prometheus: Prometheus, namespace: str) -> dict[str, dict[str, Any]]
     totals: dict[str, dict[str, Any]] = {}
     for name, selector in _counters(namespace).items():
         for sample in prometheus.instant(f"sum by (service_name) (last_over_time({selector}[1h]))"):
-            totals.setdefault(sample.labels["service_name"], {})[name] = sample.value
+            totals.setdefault(sample.labels.get("service_name", ""), {})[name] = sample.value
     query = f'sum by (service_name, le) (last_over_time({BUCKETS}{{service_namespace="{namespace}"}}[1h]))'
     for sample in prometheus.instant(query):
-        found = totals.setdefault(sample.labels["service_name"], {})
+        found = totals.setdefault(sample.labels.get("service_name", ""), {})
         found.setdefault("buckets", {})[sample.labels["le"]] = sample.value
     return totals
 
 
 def _by_time(prometheus: Prometheus, selector: str, span: tuple[float, float]) -> dict[str, Points]:
-    series = prometheus.range(f"sum by (service_name) ({selector})", start=span[0] - 2, end=span[1] + 3, step_s=1)
-    return {one.labels["service_name"]: tuple(one.points) for one in series}
+    query = f"sum by (service_name) ({selector})"
+    series = prometheus.range(query, start=span[0] - 2, end=span[1] + 3, step_s=_step_s(span))
+    return {one.labels.get("service_name", ""): tuple(one.points) for one in series}
+
+
+def _step_s(span: tuple[float, float]) -> int:
+    return math.ceil((span[1] - span[0]) / MOST_POINTS)
 
 
 def _collector(prometheus: Prometheus, span: tuple[float, float]) -> Collector:
     """What the collector's own counters rose by during the drill, and whether its targets were up all the time."""
-    start, end = span[0], time.time()
-    width = f"{math.ceil(end - start)}s"
+    until_now = span[0], time.time()
+    width = f"{math.ceil(until_now[1] - span[0])}s"
 
     def up(job: str) -> bool:
-        lowest = prometheus.value(f'min(min_over_time(up{{job="{job}"}}[{width}]))', t=end)
+        lowest = prometheus.value(f'min(min_over_time(up{{job="{job}"}}[{width}]))', t=until_now[1])
         return lowest is not None and lowest >= 1
 
     def rise(counter: str) -> dict[str, float]:
-        return {signal: _rise(prometheus, f"{counter}_{signal}", start, end) for signal in _SIGNALS}
+        return {signal: _rise(prometheus, f"{counter}_{signal}", until_now) for signal in _SIGNALS}
 
     return Collector(
         up=up("collector"),
@@ -133,21 +149,26 @@ def _collector(prometheus: Prometheus, span: tuple[float, float]) -> Collector:
         refused=rise("otelcol_receiver_refused"),
         sent=rise("otelcol_exporter_sent"),
         failed={
-            signal: value + _rise(prometheus, f"otelcol_exporter_enqueue_failed_{signal}", start, end)
+            signal: value + _rise(prometheus, f"otelcol_exporter_enqueue_failed_{signal}", until_now)
             for signal, value in rise("otelcol_exporter_send_failed").items()
         },
     )
 
 
-def _rise(prometheus: Prometheus, counter: str, start: float, end: float) -> float:
-    """How much a counter rose between two moments; one that did not exist yet began at nought."""
-    selector = f'{{__name__=~"{counter}(_total)?"}}'
-    after = _sum(prometheus.instant(f"sum({selector})", t=end))
-    return max(0.0, after - _sum(prometheus.instant(f"sum({selector})", t=start)))
+def _rise(prometheus: Prometheus, counter: str, span: tuple[float, float]) -> float:
+    """How much a counter rose between two moments, all its series together."""
+    series = prometheus.range(f'{{__name__=~"{counter}(_total)?"}}', start=span[0], end=span[1], step_s=_step_s(span))
+    return sum(climb(one.points, span[0] + _step_s(span)) for one in series)
 
 
-def _sum(samples: list[Sample]) -> float:
-    return sum(sample.value for sample in samples)
+def climb(points: Sequence[tuple[float, float]], born_after: float) -> float:
+    """
+    How much one counter rose. It began at nought when its first point is later than `born_after`, and again whenever it fell,
+    for then its process was restarted.
+    """
+    values = [value for _, value in points]
+    began = [0.0] if points and points[0][0] > born_after else []
+    return sum(after - before if after >= before else after for before, after in pairwise(began + values))
 
 
 def _rules(prometheus: Prometheus) -> dict[str, AlertRule]:
@@ -173,21 +194,21 @@ def _formula(text: str | None) -> Any:
 
 
 def _notify_failures(prometheus: Prometheus, span: tuple[float, float]) -> float:
-    now = time.time()
-    names = ("alertmanager_notifications_failed_total", "prometheus_notifications_errors_total")
-    return sum(_rise(prometheus, name.removesuffix("_total"), span[0], now) for name in names)
+    names = ("alertmanager_notifications_failed", "prometheus_notifications_errors")
+    return sum(_rise(prometheus, name, (span[0], time.time())) for name in names)
 
 
 def _series(backends: Backends, span: tuple[float, float]) -> dict[str, Points]:
     """Prometheus' own view of the entry service, second by second, to be drawn over the clients'."""
     own = f'service_namespace="{backends.namespace}",service_name="{ENTRY_SERVICE}"'
-    rate = f"sum(rate({REQUESTS}{{{own}}}[{RATE_WINDOW_S}s]))"
-    bad = f'sum(rate({REQUESTS}{{{own},http_response_status_code=~"5.."}}[{RATE_WINDOW_S}s]))'
-    p95 = f"histogram_quantile(0.95, sum by (le) (rate({BUCKETS}{{{own}}}[{RATE_WINDOW_S}s])))"
+    width = f"{math.ceil(RATE_SCRAPES * backends.delays.scrape_s)}s"
+    rate = f"sum(rate({REQUESTS}{{{own}}}[{width}]))"
+    bad = f'sum(rate({REQUESTS}{{{own},http_response_status_code=~"5.."}}[{width}]))'
+    p95 = f"histogram_quantile(0.95, sum by (le) (rate({BUCKETS}{{{own}}}[{width}])))"
     queries = {"request_rate": rate, "error_ratio": f"({bad} or vector(0)) / {rate}", "p95_s": p95}
     found: dict[str, Points] = {}
     for name, query in queries.items():
-        series = backends.prometheus.range(query, start=span[0], end=span[1] + 2, step_s=1)
+        series = backends.prometheus.range(query, start=span[0], end=span[1] + 2, step_s=_step_s(span))
         found[name] = tuple((t, v) for one in series for t, v in one.points if math.isfinite(v))
     return found
 
@@ -202,6 +223,6 @@ def _stored_spans(history: History, backends: Backends, span: tuple[float, float
     stored = eventually(
         lambda: backends.tempo.count(query, start=span[0] - 5, end=time.time() + 1),
         lambda count: count >= expected > 0,
-        within_s=backends.settle_s,
+        within_s=backends.patience_s,
     )
     return {ENTRY_SERVICE: stored}

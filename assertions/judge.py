@@ -6,10 +6,12 @@ from functools import partial
 from typing import Any
 
 from assertions import alert, delivered, fault, silent, sli, traces
+from assertions.check import Check
 from assertions.evidence import Evidence
+from assertions.wording import title_of, title_of_fault
 from scenarios.history import History
 from scenarios.model import Alert, Delivered, Expectation, Scenario, Silent, Sli, Traces
-from scenarios.record import Outcome, Verdict
+from scenarios.record import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,21 +33,31 @@ def judge(scenario: Scenario, history: History, evidence: Evidence, *, namespace
     """
     faults = {f"faults/{number}": item for number, item in enumerate(scenario.faults, 1)}
     faults |= {f"noise/{number}": item for number, item in enumerate(scenario.noise, 1)}
+    checks = {check_id: Check(id=check_id, title=title) for check_id, title in titles(scenario).items()}
     felt = {
-        fault_id: _safely(fault_id, f"{fault_id} {item.kind} is felt", partial(fault.judge, item, fault_id, history))
+        fault_id: _safely(checks[fault_id], partial(fault.judge, item, history=history))
         for fault_id, item in faults.items()
     }
     case = Case(scenario=scenario, history=history, evidence=evidence, namespace=namespace, felt=felt)
     outcomes = [
-        _safely(check_id, item.KEY, partial(_JUDGES[type(item)], item, check_id, case))
-        for check_id, item in ((f"expect/{number}", item) for number, item in enumerate(scenario.expect, 1))
+        _safely(checks[f"expect/{number}"], partial(_JUDGES[type(item)], item, case=case))
+        for number, item in enumerate(scenario.expect, 1)
     ]
     return (*felt.values(), *outcomes)
 
 
+def titles(scenario: Scenario) -> dict[str, str]:
+    """
+    The id of every check of a scenario and what its outcome is called.
+    """
+    found = {f"faults/{number}": title_of_fault(item) for number, item in enumerate(scenario.faults, 1)}
+    found |= {f"noise/{number}": title_of_fault(item, noise=True) for number, item in enumerate(scenario.noise, 1)}
+    return found | {f"expect/{number}": title_of(item) for number, item in enumerate(scenario.expect, 1)}
+
+
 def check_ids(scenario: Scenario) -> dict[str, str]:
     """
-    The id of every check of a scenario and a short name for it, known before anything runs.
+    The id of every check of a scenario and a short name for it, by which tests are called: it never changes.
     """
     ids = {f"faults/{number}": f"{item.kind} is felt" for number, item in enumerate(scenario.faults, 1)}
     ids |= {f"noise/{number}": f"{item.kind} is felt" for number, item in enumerate(scenario.noise, 1)}
@@ -57,24 +69,21 @@ def _short(item: Expectation) -> str:
     return f"{item.KEY} {detail}".strip()
 
 
-def _safely(check_id: str, title: str, ask: Callable[[], Outcome]) -> Outcome:
+def _safely(check: Check, ask: Callable[[Check], Outcome]) -> Outcome:
     try:
-        return ask()
+        return ask(check)
     except Exception as error:
-        return Outcome(
-            id=check_id,
-            title=title,
-            verdict=Verdict.UNKNOWN,
+        return check.unknown(
             expected="a verdict",
             observed=f"the check itself failed: {type(error).__name__}: {error}",
             hint="this is a bug of tocsin; `tocsin analyze` repeats it on the saved run",
         )
 
 
-def _alert(item: Alert, check_id: str, case: Case) -> Outcome:
+def _alert(item: Alert, check: Check, case: Case) -> Outcome:
     return alert.judge(
         item,
-        check_id,
+        check,
         case.history,
         case.evidence,
         namespace=case.namespace,
@@ -83,13 +92,15 @@ def _alert(item: Alert, check_id: str, case: Case) -> Outcome:
     )
 
 
-_JUDGES: Mapping[type[Any], Callable[[Any, str, Case], Outcome]] = {
-    Sli: lambda item, check_id, case: sli.judge(item, check_id, case.history, case.evidence),
+def _silent(item: Silent, check: Check, case: Case) -> Outcome:
+    return silent.judge(item, check, case.history, case.evidence, namespace=case.namespace)
+
+
+_JUDGES: Mapping[type[Any], Callable[..., Outcome]] = {
+    Sli: lambda item, check, case: sli.judge(item, check, case.history, case.evidence),
     Alert: _alert,
-    Silent: lambda item, check_id, case: silent.judge(
-        item, check_id, case.history, case.evidence, namespace=case.namespace
-    ),
-    Traces: lambda item, check_id, case: traces.judge(item, check_id, case.history, case.evidence),
-    Delivered: lambda item, check_id, case: delivered.judge(item, check_id, case.history, case.evidence),
+    Silent: _silent,
+    Traces: lambda item, check, case: traces.judge(item, check, case.history, case.evidence),
+    Delivered: lambda item, check, case: delivered.judge(item, check, case.history, case.evidence),
 }
 """One judge for each kind of expectation."""

@@ -11,11 +11,11 @@ from scenarios.record import Rung
 ENOUGH = 0.5
 """The share of the clients' requests (or failures) that a hop must have seen to be held for whole: windows cut off their edges."""
 
-SETTLE_S = 3.0
-"""How long after a window its last data may come in."""
+MARGIN_S = 1.0
+"""The clients' seconds and the backend's points do not fall on the same moments."""
 
-GAP_S = 3.0
-"""Points of one series that are further apart have a gap between them."""
+GAP = 3.0
+"""Points of one series that are so many of its steps apart have a gap between them."""
 
 EXPLANATIONS: Mapping[Rung, str] = {
     Rung.FAULT_NOT_APPLIED: "the clients never felt the fault",
@@ -38,38 +38,40 @@ def rung_of_data(
     """
     truth = window(history, since=since, until=until, routes=routes_through(service))
     sent = truth.failed if failures else truth.answered
-    found = evidence.services.get(service, Service())
-    stored = _rise(found.failed_by_time if failures else found.requests_by_time, since, until)
-    if stored >= ENOUGH * sent:
+    found, delays = evidence.services.get(service, Service()), evidence.delays
+    until += delays.export_s + delays.batch_s + delays.scrape_s + MARGIN_S
+    if rise(found.failed_by_time if failures else found.requests_by_time, since, until) >= ENOUGH * sent:
         return None
     if not evidence.collector.up or any(evidence.collector.refused.values()):
         return Rung.NOT_COLLECTED
-    collected = _rise(found.collected_by_time, since, until)
+    collected = rise(found.collected_by_time, since, until)
     if collected >= ENOUGH * truth.answered > 0 and not failures:
         return Rung.NOT_STORED
     return Rung.NOT_EMITTED if evidence.collector.exporter_up else Rung.NOT_STORED
 
 
-def rung_of_spans(service: str, *, evidence: Evidence, sent: int) -> Rung:
+def rung_of_spans(service: str, *, evidence: Evidence, sent: int, stored: float) -> Rung:
     """
-    Where the spans of one service, all drill long, died on their way to Tempo.
+    Where the spans of one service died on their way to Tempo, which has a share `stored` of what was sent.
     """
-    if evidence.services.get(service, Service()).collected >= ENOUGH * sent:
+    collected = evidence.services.get(service, Service()).collected / sent if sent else 0.0
+    if collected - stored >= ENOUGH * (1 - stored):
         return Rung.NOT_STORED
     if not evidence.collector.up or any(evidence.collector.refused.values()):
         return Rung.NOT_COLLECTED
     return Rung.NOT_EMITTED
 
 
-def _rise(points: Points, since: float, until: float) -> float:
+def rise(points: Points, since: float, until: float) -> float:
     """
     How much a counter rose in a window, as far as anybody could see it then.
 
     Steps down (a restart) and steps over a gap (a series that was stale: what it caught up with later came too late) are left out.
     A series that was born within the window began at nought.
     """
-    seen = [(t, value) for t, value in points if since - 1 <= t <= until + SETTLE_S]
-    if seen and points[0][0] >= since - 1:
+    seen = [(t, value) for t, value in points if since - MARGIN_S <= t <= until]
+    if seen and points[0][0] >= since - MARGIN_S:
         seen.insert(0, (seen[0][0], 0.0))
+    gap_s = GAP * min((then - t for (t, _), (then, _) in pairwise(points)), default=1.0)
     steps = pairwise(seen)
-    return sum(max(0.0, after - before) for (t, before), (then, after) in steps if then - t <= GAP_S)
+    return sum(max(0.0, after - before) for (t, before), (then, after) in steps if then - t <= gap_s)

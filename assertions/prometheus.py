@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from assertions.backend import Backend, BackendError
+from assertions.backend import Backend, BackendError, understanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +68,10 @@ class Prometheus:
     def instant(self, query: str, *, t: float | None = None) -> list[Sample]:
         """Evaluate a query now, or at `t`; a scalar is one sample without labels."""
         data = self._data("/api/v1/query", {"query": query} | ({"time": f"{t:.3f}"} if t is not None else {}))
-        if data["resultType"] == "scalar":
-            return [Sample(labels={}, value=float(data["result"][1]))]
-        return [Sample(labels=row["metric"], value=float(row["value"][1])) for row in data["result"]]
+        with understanding("prometheus", f"the query {query}"):
+            if data["resultType"] == "scalar":
+                return [Sample(labels={}, value=float(data["result"][1]))]
+            return [Sample(labels=row["metric"], value=float(row["value"][1])) for row in data["result"]]
 
     def value(self, query: str, *, t: float | None = None) -> float | None:
         """The value of a query that gives one series; None when it gives none. Raises BackendError for more than one."""
@@ -84,39 +85,31 @@ class Prometheus:
         data = self._data(
             "/api/v1/query_range", {"query": query, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step_s:g}"}
         )
-        return [
-            Series(labels=row["metric"], points=[(float(t), float(value)) for t, value in row["values"]])
-            for row in data["result"]
-        ]
+        with understanding("prometheus", f"the query {query}"):
+            return [
+                Series(labels=row["metric"], points=[(float(t), float(value)) for t, value in row["values"]])
+                for row in data["result"]
+            ]
 
     def alerts(self) -> list[ActiveAlert]:
         """All alerts that are pending or firing now."""
-        return [
-            ActiveAlert(
-                labels=alert["labels"],
-                state=alert["state"],
-                active_at=timestamp(alert.get("activeAt")),
-                value=alert.get("value", ""),
-            )
-            for alert in self._data("/api/v1/alerts", {})["alerts"]
-        ]
+        data = self._data("/api/v1/alerts", {})
+        with understanding("prometheus", "alerts"):
+            return [
+                ActiveAlert(
+                    labels=dict(alert["labels"]),
+                    state=alert["state"],
+                    active_at=timestamp(alert.get("activeAt")),
+                    value=alert.get("value", ""),
+                )
+                for alert in data["alerts"]
+            ]
 
     def rules(self) -> list[Rule]:
         """All alerting rules that are loaded."""
-        return [
-            Rule(
-                name=rule["name"],
-                query=rule["query"],
-                annotations=rule.get("annotations", {}),
-                labels=rule.get("labels", {}),
-                health=rule.get("health", "unknown"),
-                last_error=rule.get("lastError", ""),
-                for_s=float(rule.get("duration", 0)),
-                interval_s=float(group["interval"]),
-            )
-            for group in self._data("/api/v1/rules", {"type": "alert"})["groups"]
-            for rule in group["rules"]
-        ]
+        data = self._data("/api/v1/rules", {"type": "alert"})
+        with understanding("prometheus", "rules"):
+            return [_rule(rule, float(group["interval"])) for group in data["groups"] for rule in group["rules"]]
 
     def clock(self) -> float:
         """Its own time, in seconds since the Unix epoch."""
@@ -127,15 +120,29 @@ class Prometheus:
 
     def _data(self, path: str, params: Mapping[str, str]) -> Any:
         answer = self._backend.ask_json(path, params)
-        try:
-            return answer["data"]
-        except (KeyError, TypeError) as error:
-            raise BackendError(f"prometheus answered {path} without data: {str(answer)[:200]}") from error
+        if not isinstance(answer, dict) or "data" not in answer:
+            raise BackendError(f"prometheus answered {path} without data: {str(answer)[:200]}")
+        return answer["data"]
+
+
+def _rule(rule: Mapping[str, Any], interval_s: float) -> Rule:
+    return Rule(
+        name=rule["name"],
+        query=rule["query"],
+        annotations=rule.get("annotations", {}),
+        labels=rule.get("labels", {}),
+        health=rule.get("health", "unknown"),
+        last_error=rule.get("lastError", ""),
+        for_s=float(rule.get("duration", 0)),
+        interval_s=interval_s,
+    )
 
 
 def timestamp(text: str | None) -> float | None:
     """
     Read RFC 3339 (with nanoseconds, as Go writes it) as seconds since the Unix epoch; None for none and for Go's zero time.
+
+    Raises ValueError for any other text.
     """
     if not text or text.startswith("0001-01-01"):
         return None

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from assertions.backend import Backend
+from assertions.backend import Backend, understanding
 from assertions.prometheus import timestamp
 from scenarios.history import Notification
 
@@ -14,7 +14,7 @@ class Sink:
     """Asks the sink for what arrived since it was last asked."""
 
     def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
-        self._backend = Backend("sink", url, transport=transport)
+        self._backend = Backend("sink", url, transport=transport, secret=token)
         self._token = token
         self._seen: int | None = None
 
@@ -29,14 +29,17 @@ class Sink:
     def new(self) -> list[Notification]:
         """What arrived since `skip` or the last call, one notification for each alert in it. Raises BackendError."""
         arrivals = self._ask(self._seen or 0)
+        with understanding("sink", "arrivals"):
+            found = [notification for arrival in arrivals for notification in read_arrival(arrival)]
         if arrivals:
             self._seen = arrivals[-1]["n"]
-        return [notification for arrival in arrivals for notification in read_arrival(arrival)]
+        return found
 
     def _ask(self, after: int) -> list[dict[str, Any]]:
         answer = self._backend.ask_json(f"/arrivals/{self._token}", {"after": after})
-        arrivals: list[dict[str, Any]] = answer["arrivals"]
-        return arrivals
+        with understanding("sink", "arrivals"):
+            arrivals: list[dict[str, Any]] = answer["arrivals"]
+            return sorted(arrivals, key=lambda arrival: int(arrival["n"]))
 
 
 def read_arrival(arrival: Mapping[str, Any]) -> Iterator[Notification]:
@@ -44,16 +47,30 @@ def read_arrival(arrival: Mapping[str, Any]) -> Iterator[Notification]:
     The alerts of one webhook call, Alertmanager's or Grafana's; a body of any other shape has none.
     """
     body = arrival["body"]
-    alerts = body.get("alerts", []) if isinstance(body, dict) else []
-    for alert in alerts:
-        labels = {str(key): str(value) for key, value in alert.get("labels", {}).items()}
+    alerts = body.get("alerts") if isinstance(body, dict) else None
+    for alert in alerts if isinstance(alerts, list) else ():
+        if not isinstance(alert, dict):
+            continue
+        labels = _texts(alert.get("labels"))
         yield Notification(
             t=arrival["t"],
             receiver=arrival["receiver"],
             status="resolved" if alert.get("status") == "resolved" else "firing",
             name=labels.get("alertname", ""),
             labels=labels,
-            annotations={str(key): str(value) for key, value in alert.get("annotations", {}).items()},
-            starts_at=timestamp(alert.get("startsAt")),
-            ends_at=timestamp(alert.get("endsAt")),
+            annotations=_texts(alert.get("annotations")),
+            starts_at=_moment(alert.get("startsAt")),
+            ends_at=_moment(alert.get("endsAt")),
         )
+
+
+def _texts(pairs: Any) -> dict[str, str]:
+    return {str(key): str(value) for key, value in pairs.items()} if isinstance(pairs, dict) else {}
+
+
+def _moment(text: Any) -> float | None:
+    """A time that is none is not known; what was notified counts all the same."""
+    try:
+        return timestamp(text)
+    except (TypeError, ValueError):
+        return None

@@ -2,81 +2,111 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from assertions.check import Check, blind
 from assertions.evidence import Evidence, Service
 from assertions.ladder import EXPLANATIONS, rung_of_data
 from assertions.truth import Window, routes_through, traffic_span, window
+from assertions.wording import count, percent, rate, seconds
 from scenarios.history import History
 from scenarios.model import Sli
-from scenarios.record import Outcome, Verdict
+from scenarios.record import Outcome
+
+_ROUNDING = 1e-9
+"""What floating-point numbers may err, so that a difference of exactly `within` is within it."""
 
 
-def judge(sli: Sli, check_id: str, history: History, evidence: Evidence) -> Outcome:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What clients saw and what Prometheus has, in words and figures, and whether the two agree."""
+
+    agree: bool
+    expected: str
+    observed: str
+    facts: Mapping[str, float]
+
+
+def judge(sli: Sli, check: Check, history: History, evidence: Evidence) -> Outcome:
     """
     Compare one indicator of the whole drill, counted from the service's start, which is the clients' start too.
 
-    FAIL with the rung when Prometheus has nothing of the service; UNKNOWN when Prometheus could not be asked.
+    FAIL with the rung when Prometheus has nothing of the service; UNKNOWN when Prometheus or the clients could not be asked.
     """
-    title = f"sli {sli.name} of {sli.service}"
-    if "prometheus" in evidence.problems:
-        return Outcome(
-            id=check_id,
-            title=title,
-            verdict=Verdict.UNKNOWN,
-            expected="an answer",
-            observed=evidence.problems["prometheus"],
-        )
+    silence = evidence.problems.get("prometheus") or blind(history, "traffic")
+    if silence:
+        return check.unknown(expected="two answers to compare", observed=silence)
     truth = window(history, routes=routes_through(sli.service))
     span = traffic_span(history)
     if not truth.answered or span is None:
-        return Outcome(
-            id=check_id,
-            title=title,
-            verdict=Verdict.FAIL,
+        return check.failed(
             expected="requests to compare",
-            observed=f"{truth.count} requests, {truth.lost} of them without an answer",
+            observed=f"{count(truth.count, 'request')}, {truth.lost} of them without an answer",
             where="the clients' history",
             hint="see the traffic's log and the demo app's logs",
         )
     service = evidence.services.get(sli.service, Service())
     if not service.requests:
-        return _no_data(sli, check_id, title, history, evidence, span)
-    agreed, expected, observed, facts = _compare(sli, truth, service, span[1] - span[0])
-    return Outcome(
-        id=check_id,
-        title=title,
-        verdict=Verdict.PASS if agreed else Verdict.FAIL,
-        expected=expected,
-        observed=observed,
-        where="" if agreed else "prometheus, http_server_request_duration_seconds",
-        when="" if agreed else f"all {span[1] - span[0]:.0f} s of traffic",
-        hint="" if agreed else "compare the ledger: which hop lost or added requests?",
-        facts=facts,
+        return _no_data(sli, check, history, evidence, span)
+    found = _compare(sli, truth, service, span[1] - span[0])
+    if found.agree:
+        return check.passed(expected=found.expected, observed=found.observed, facts=found.facts)
+    return check.failed(
+        expected=found.expected,
+        observed=found.observed,
+        where="prometheus, http_server_request_duration_seconds",
+        when=f"all {seconds(span[1] - span[0])} of traffic",
+        hint="compare the ledger: which hop lost or added requests?",
+        facts=found.facts,
     )
 
 
-def _compare(sli: Sli, truth: Window, service: Service, length_s: float) -> tuple[bool, str, str, dict[str, float]]:
+def _compare(sli: Sli, truth: Window, service: Service, length_s: float) -> Comparison:
     if sli.name == "availability":
-        clients, backend = 1 - truth.failed_share(), 1 - service.failed / service.requests
-        agreed = abs(clients - backend) <= sli.within
-        expected = f"{clients:.3%} as clients saw, give or take {sli.within:.3g} of all"
-        return agreed, expected, f"{backend:.3%}", {"clients": clients, "backend": backend}
+        return _compare_availability(sli.within, truth, service)
     if sli.name == "request_rate":
-        clients, backend = truth.answered / length_s, service.requests / length_s
-        agreed = abs(clients - backend) <= sli.within * clients
-        expected = f"{clients:.2f}/s as clients saw, within {sli.within:.3g} of it"
-        return agreed, expected, f"{backend:.2f}/s", {"clients": clients, "backend": backend}
+        return _compare_rate(sli.within, truth, service, length_s)
     return _compare_quantile(sli, truth, service)
 
 
-def _compare_quantile(sli: Sli, truth: Window, service: Service) -> tuple[bool, str, str, dict[str, float]]:
+def _compare_availability(within: float, truth: Window, service: Service) -> Comparison:
+    # A request without an answer may have been served or not, and well or not.
+    clients, backend = 1 - truth.failed_share(), 1 - service.failed / service.requests
+    low = 1 - (truth.failed + truth.lost) / truth.count
+    high = 1 - truth.failed / truth.count if truth.lost else clients
+    return Comparison(
+        agree=low - within - _ROUNDING <= backend <= high + within + _ROUNDING,
+        expected=f"{percent(clients)} as clients saw, give or take {percent(within)} of all requests",
+        observed=percent(backend),
+        facts={"clients": clients, "backend": backend},
+    )
+
+
+def _compare_rate(within: float, truth: Window, service: Service, length_s: float) -> Comparison:
+    clients, backend = truth.answered / length_s, service.requests / length_s
+    most = truth.count / length_s
+    return Comparison(
+        agree=clients * (1 - within) - _ROUNDING <= backend <= most * (1 + within) + _ROUNDING,
+        expected=f"{rate(clients)} as clients saw, give or take {percent(within)} of it",
+        observed=rate(backend),
+        facts={"clients": clients, "backend": backend},
+    )
+
+
+def _compare_quantile(sli: Sli, truth: Window, service: Service) -> Comparison:
     q = int(sli.name[1:]) / 100
     clients_low, clients_high = truth.quantile_edges_s(q)
     low, high = resolution(service.buckets, q)
-    agreed = clients_low <= high * (1 + sli.within) and clients_high >= low * (1 - sli.within)
-    expected = f"{clients_high:.4g} s as clients saw, to the resolution of the buckets"
-    facts = {"clients_s": clients_high, "low_s": low, "high_s": high}
-    return agreed, expected, f"between {low:.4g} and {high:.4g} s", facts
+    return Comparison(
+        agree=clients_low <= high * (1 + sli.within) and clients_high >= low * (1 - sli.within),
+        expected=f"{seconds(clients_high)} as clients saw, to the resolution of the buckets",
+        observed="no buckets" if math.isnan(low) else f"between {seconds(low)} and {_upper(high)}",
+        facts={"clients_s": clients_high, "low_s": low, "high_s": high},
+    )
+
+
+def _upper(edge_s: float) -> str:
+    return "any time" if math.isinf(edge_s) else seconds(edge_s)
 
 
 def resolution(buckets: Mapping[str, float], q: float) -> tuple[float, float]:
@@ -84,27 +114,22 @@ def resolution(buckets: Mapping[str, float], q: float) -> tuple[float, float]:
     The edges between which a histogram can tell its q-quantile: its bucket and one more on each side, for a client also waits
     for the network and a request near an edge may be counted on either side. NaN for an empty histogram.
     """
-    edges = sorted((math.inf if le in ("+Inf", "inf") else float(le), count) for le, count in buckets.items())
+    edges = sorted((float(le), number) for le, number in buckets.items())
     if not edges or not edges[-1][1]:
         return math.nan, math.nan
     rank = q * edges[-1][1]
-    index = next(i for i, (_, count) in enumerate(edges) if count >= rank)
+    index = next(i for i, (_, number) in enumerate(edges) if number >= rank)
     low = edges[index - 2][0] if index >= 2 else 0.0
     return low, edges[min(index + 1, len(edges) - 1)][0]
 
 
-def _no_data(
-    sli: Sli, check_id: str, title: str, history: History, evidence: Evidence, span: tuple[float, float]
-) -> Outcome:
+def _no_data(sli: Sli, check: Check, history: History, evidence: Evidence, span: tuple[float, float]) -> Outcome:
     rung = rung_of_data(sli.service, history=history, evidence=evidence, since=span[0], until=span[1], failures=False)
-    return Outcome(
-        id=check_id,
-        title=title,
-        verdict=Verdict.FAIL,
+    return check.failed(
         expected=f"requests of {sli.service}",
         observed="no series at all: no data is no agreement",
         where="prometheus",
-        when=f"all {span[1] - span[0]:.0f} s of traffic",
+        when=f"all {seconds(span[1] - span[0])} of traffic",
         rung=rung,
-        hint=EXPLANATIONS[rung] if rung else "",
+        hint=EXPLANATIONS[rung] if rung else "they came and went again: see the collector's log",
     )

@@ -1,17 +1,20 @@
 """Traces: the clients' own trace ids are in Tempo, whole and rightly linked."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from assertions.backend import eventually
+from assertions.check import Check, Facts
 from assertions.evidence import Evidence, Trace
 from assertions.ladder import EXPLANATIONS, rung_of_spans
 from assertions.tempo import Tempo
 from assertions.truth import routes_through, window
+from assertions.wording import KINDS_OF_REQUEST, listed, percent, seconds
 from scenarios.history import History, Request
 from scenarios.model import ENTRY_SERVICE, ROUTES, Traces
-from scenarios.record import Outcome, Verdict
+from scenarios.record import Outcome, Rung
 
 SLOWER_THAN = 0.95
 """`slow` requests are those above this quantile of all."""
@@ -40,7 +43,7 @@ def gather(traces: Traces, history: History, tempo: Tempo, *, within_s: float) -
     requests = select(traces, history)
 
     def ask() -> int:
-        missing = [r for r in requests if r.trace_id not in found or not _is_whole(found[r.trace_id])]
+        missing = [r for r in requests if r.trace_id not in found or not is_whole(found[r.trace_id], traces.services)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for request, spans in zip(missing, pool.map(lambda r: tempo.trace(r.trace_id), missing), strict=True):
                 found[request.trace_id] = Trace(
@@ -50,58 +53,45 @@ def gather(traces: Traces, history: History, tempo: Tempo, *, within_s: float) -
                     duration_s=request.duration_s,
                     spans=tuple(span.to_json() for span in spans),
                 )
-        return sum(1 for trace in found.values() if _is_whole(trace))
+        return sum(1 for trace in found.values() if is_whole(trace, traces.services))
 
     eventually(ask, lambda whole: whole == len(requests), within_s=within_s, pause_s=0.5)
     return tuple(found[request.trace_id] for request in requests)
 
 
-def judge(traces: Traces, check_id: str, history: History, evidence: Evidence) -> Outcome:
+def judge(traces: Traces, check: Check, history: History, evidence: Evidence) -> Outcome:
     """
-    FAIL with the rung when too few were found, or when a found one is broken; UNKNOWN when Tempo could not be asked.
+    FAIL with the rung when too few were found, or when too many of those are broken; UNKNOWN when Tempo could not be asked.
     """
-    title = f"traces of {traces.where} requests"
-    if check_id not in evidence.traces:
+    if check.id not in evidence.traces:
         reason = evidence.problems.get("tempo", "tempo was not asked")
-        return Outcome(id=check_id, title=title, verdict=Verdict.UNKNOWN, expected="an answer", observed=reason)
-    looked_up = evidence.traces[check_id]
+        return check.unknown(expected="an answer of tempo", observed=reason)
+    looked_up = evidence.traces[check.id]
     if not looked_up:
-        return Outcome(
-            id=check_id,
-            title=title,
-            verdict=Verdict.FAIL,
-            expected=f"requests of the kind {traces.where!r} to look up",
+        return check.failed(
+            expected=f"{KINDS_OF_REQUEST[traces.where]} to look up",
             observed="the clients had none: no data is no pass",
             where="the clients' history",
             hint="does the fault make such requests? was the traffic heavy enough?",
         )
     there = [trace for trace in looked_up if trace.spans]
-    if len(there) < traces.found * len(looked_up):
-        return _too_few(check_id, title, traces, len(there), looked_up, history, evidence)
-    broken = {trace.trace_id: flaw for trace in there if (flaw := flaw_of(trace, traces.services))}
-    allowed = len(looked_up) - traces.found * len(looked_up)
-    facts = {"looked_up": len(looked_up), "found": len(there), "broken": len(broken)}
-    if len(broken) > allowed:
-        trace_id, flaw = next(iter(broken.items()))
-        return Outcome(
-            id=check_id,
-            title=title,
-            verdict=Verdict.FAIL,
-            expected="whole traces, rightly linked",
-            observed=f"{len(broken)} of {len(there)} are not: {flaw}",
-            where=f"tempo, trace {trace_id}",
-            when="all drill",
-            hint="see the trace in the report; is context passed on between all services?",
-            facts=facts | {"trace_id": trace_id},
-        )
-    return Outcome(
-        id=check_id,
-        title=title,
-        verdict=Verdict.PASS,
-        expected=f"{traces.found:.4g} of {len(looked_up)} looked up",
-        observed=f"{len(there)} found, {len(there) - len(broken)} of them whole",
-        facts=facts,
-    )
+    flaws = {trace.trace_id: flaw for trace in there if (flaw := flaw_of(trace, traces.services))}
+    # A share of a whole number, without what floating-point numbers err.
+    needed = math.ceil(traces.found * len(looked_up) - 1e-9)
+    expected = f"{_at_least(traces.found)} of {len(looked_up)} looked up"
+    facts = {"looked_up": len(looked_up), "found": len(there), "broken": len(flaws)}
+    if len(there) < needed:
+        return _too_few(check, f"{expected} in tempo", looked_up, history, evidence, facts)
+    if len(there) - len(flaws) < needed:
+        missing = _missing(next(trace for trace in there if trace.trace_id in flaws), traces.services)
+        rung = _rung(missing[0], there, history, evidence) if missing else None
+        return _broken(check, f"{expected} whole and rightly linked", flaws, rung, facts)
+    observed = f"{len(there)} found, {len(there) - len(flaws)} of them whole"
+    return check.passed(expected=expected, observed=observed, facts=facts)
+
+
+def _at_least(share: float) -> str:
+    return "all" if share == 1 else f"at least {percent(share)}"
 
 
 def flaw_of(trace: Trace, services: Sequence[str] = ()) -> str:
@@ -112,49 +102,66 @@ def flaw_of(trace: Trace, services: Sequence[str] = ()) -> str:
     span's parent is. A failed request has a span that is marked as an error; a good one passed all services of its route.
     """
     spans = trace.spans
+    missing = _missing(trace, services)
+    if missing:
+        return f"no span of {listed(missing)}"
     ids = {span["span_id"] for span in spans}
     entries = [span for span in spans if span["parent_id"] not in ids]
     if len(entries) != 1:
-        names = ", ".join(f"{span['service']} {span['name']}" for span in entries)
+        names = listed([f"{span['service']} {span['name']}" for span in entries], 3) or "they go round in a circle"
         return f"{len(entries)} spans have no parent in the trace ({names}); only the first server span may"
     if entries[0]["service"] != ENTRY_SERVICE or entries[0]["kind"] != "server":
         return f"it begins in {entries[0]['service']} with a {entries[0]['kind']} span, not in {ENTRY_SERVICE}'s server"
     if trace.status >= 500 and not any(span["error"] for span in spans):
         return f"the request failed with {trace.status}, but no span is marked as an error"
-    passed = {span["service"] for span in spans}
+    return ""
+
+
+def _missing(trace: Trace, services: Sequence[str]) -> list[str]:
+    """Services that the request must have passed, but whose spans are not there."""
     expected = set(services) | (set(ROUTES.get(trace.route, ())) if 0 < trace.status < 400 else set())
-    missing = sorted(expected - passed)
-    return f"no span of {', '.join(missing)}" if missing else ""
-
-
-def _is_whole(trace: Trace) -> bool:
-    return bool(trace.spans) and not flaw_of(trace)
+    return sorted(expected - {span["service"] for span in trace.spans})
 
 
 def _too_few(
-    check_id: str,
-    title: str,
-    traces: Traces,
-    there: int,
-    looked_up: Sequence[Trace],
-    history: History,
-    evidence: Evidence,
+    check: Check, expected: str, looked_up: Sequence[Trace], history: History, evidence: Evidence, facts: Facts
 ) -> Outcome:
-    sent = window(history, routes=routes_through(ENTRY_SERVICE)).answered
-    rung = rung_of_spans(ENTRY_SERVICE, evidence=evidence, sent=sent)
+    rung = _rung(ENTRY_SERVICE, looked_up, history, evidence)
     lost = next(trace.trace_id for trace in looked_up if not trace.spans)
-    return Outcome(
-        id=check_id,
-        title=title,
-        verdict=Verdict.FAIL,
-        expected=f"{traces.found:.4g} of {len(looked_up)} looked up",
-        observed=f"{there} found",
+    return check.failed(
+        expected=expected,
+        observed=f"{facts['found']} found",
         where=f"tempo; it lacks trace {lost}, for one",
         when="all drill",
         rung=rung,
         hint=EXPLANATIONS[rung],
-        facts={"looked_up": len(looked_up), "found": there},
+        facts=facts,
     )
+
+
+def _broken(check: Check, expected: str, flaws: Mapping[str, str], rung: Rung | None, facts: Facts) -> Outcome:
+    trace_id, flaw = next(iter(flaws.items()))
+    return check.failed(
+        expected=expected,
+        observed=f"{len(flaws)} of {facts['found']} found are not: {flaw}",
+        where=f"tempo, trace {trace_id}",
+        when="all drill",
+        rung=rung,
+        hint=EXPLANATIONS[rung] if rung else "see the trace in the report; is context passed on between all services?",
+        facts={**facts, "trace_id": trace_id},
+    )
+
+
+def _rung(service: str, looked_up: Sequence[Trace], history: History, evidence: Evidence) -> Rung:
+    """Where the spans of a service died, by how many of these traces have any."""
+    having = sum(1 for trace in looked_up if any(span["service"] == service for span in trace.spans))
+    sent = window(history, routes=routes_through(service)).answered
+    return rung_of_spans(service, evidence=evidence, sent=sent, stored=having / len(looked_up))
+
+
+def is_whole(trace: Trace, services: Sequence[str] = ()) -> bool:
+    """Whether a trace is there, and nothing is wrong with it."""
+    return bool(trace.spans) and not flaw_of(trace, services)
 
 
 def _is_meant(traces: Traces, request: Request, slow_s: float) -> bool:
@@ -175,7 +182,7 @@ def for_report(evidence: Evidence) -> Mapping[str, Any] | None:
     if not there:
         return None
     best = max(there, key=lambda trace: (trace.status >= 500, len(trace.spans), trace.duration_s))
-    why = f"{best.route} answered {best.status} after {best.duration_s * 1000:.0f} ms"
+    why = f"{best.route} answered {best.status} after {seconds(best.duration_s)}"
     return {"trace_id": best.trace_id, "why": why, "spans": _in_order(best.spans)}
 
 

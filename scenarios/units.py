@@ -92,6 +92,11 @@ PositiveSeconds = Annotated[
 Ratio = Annotated[float, BeforeValidator(parse_ratio), _AS_RATIO, _written(_RATIO_SHAPE)]
 """A ratio: `30%` in YAML and in records, 0.3 in Python."""
 
+PositiveRatio = Annotated[
+    float, BeforeValidator(parse_ratio), Field(gt=0), _AS_RATIO, _written(_MORE_THAN_NOUGHT + _RATIO_SHAPE)
+]
+"""A ratio that cannot be nought."""
+
 Share = Annotated[
     float, BeforeValidator(parse_ratio), Field(gt=0, le=1), _AS_RATIO, _written(_MORE_THAN_NOUGHT + _SHARE_SHAPE)
 ]

@@ -7,7 +7,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from scenarios.model.topology import ENTRY_SERVICE, Role
 from scenarios.model.value import Misfit, Value
-from scenarios.units import Flag, Names, PositiveSeconds, Ratio, Share, Whole
+from scenarios.units import Flag, Names, PositiveRatio, PositiveSeconds, Ratio, Share, Whole
 
 
 class BaseExpectation(Value):
@@ -40,6 +40,10 @@ class Alert(BaseExpectation):
     name: str = Field(min_length=1, description="the name of the alert's rule")
     labels: Mapping[str, str] = Field(default={}, description="labels that it must carry, such as severity")
     within: PositiveSeconds = Field(description="at most so long after the fault is applied")
+    within_bound: PositiveRatio | None = Field(
+        default=None,
+        description="at most so much of the bound that its formula and the clients' truth give; null: not asked",
+    )
     resolves_within: PositiveSeconds | None = Field(
         default=None, description="at most so long after the fault is healed; null: not asked"
     )

@@ -98,7 +98,7 @@ def outcome(record: Record, title: str) -> Outcome:
         ("rules removed", "alert ErrorRateHigh", Rung.NOT_EVALUATED),
         ("tempo exporter removed", "traces", Rung.NOT_STORED),
         ("receiver wrong", "alert ErrorRateHigh", Rung.NOT_NOTIFIED),
-        ("fault API off", "faults/1", Rung.FAULT_NOT_APPLIED),
+        ("fault API off", "errors on catalog", Rung.FAULT_NOT_APPLIED),
         ("fault API off", "alert ErrorRateHigh", Rung.FAULT_NOT_APPLIED),
         ("telemetry silent", "alert ErrorRateHigh", Rung.NOT_EMITTED),
     ],

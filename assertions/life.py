@@ -1,0 +1,119 @@
+"""Life: when one alert of a drill did what, by the watcher's changes and the sink's arrivals. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from scenarios.history import AlertChange, History, Notification
+from scenarios.model import ENTRY_SERVICE, Alert
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """
+    When an alert did what, in seconds since the Unix epoch; None where it never did.
+
+    `before` says what it was before its fault, if not silent. `lapsed_t` is when it first went back after it had fired,
+    `refired_t` when it fired again after that, `resolved_t` when it went back for good.
+    """
+
+    service: str
+    labels: Labels
+    before: Literal["", "firing", "pending"] = ""
+    active_t: float | None = None
+    fired_t: float | None = None
+    lapsed_t: float | None = None
+    refired_t: float | None = None
+    resolved_t: float | None = None
+    notified_t: float | None = None
+    resolved_notified_t: float | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """As figures for the record."""
+        names = ("active_t", "fired_t", "resolved_t", "notified_t", "resolved_notified_t")
+        return {"labels": dict(self.labels), "service": self.service} | {name: getattr(self, name) for name in names}
+
+
+def life_of(alert: Alert, history: History, *, namespace: str, since: float) -> Life:
+    """
+    The life in this drill of the one instance of the alert that fired first after `since`, the moment at which its fault began.
+
+    An instance is meant when it has the alert's name and labels and is of this drill's services.
+    """
+    changes = [c for c in history.of(AlertChange) if c.source == "prometheus" and _is_meant(alert, c, namespace)]
+    arrivals = [n for n in history.of(Notification) if _is_meant(alert, n, namespace)]
+    labels = _first_to_fire([c for c in changes if c.t >= since], [n for n in arrivals if n.t >= since])
+    own = [c for c in changes if c.t >= since and c.labels == labels]
+    told = [n for n in arrivals if n.t >= since and labels.items() <= n.labels.items()]
+    notified_t = next((n.t for n in told if n.status == "firing"), None)
+    fired_t = next((c.t for c in own if c.state == "firing"), None)
+    if notified_t is not None:
+        # Alerts are polled, arrivals are stamped: what was notified had fired by then.
+        fired_t = notified_t if fired_t is None else min(fired_t, notified_t)
+    lapsed_t, refired_t = _lapse(own)
+    return Life(
+        service=labels.get("service_name", alert.labels.get("service_name", ENTRY_SERVICE)),
+        labels=labels,
+        before=_before(changes, arrivals, since),
+        active_t=next((c.active_at or c.t for c in own if c.state in ("pending", "firing")), None),
+        fired_t=fired_t,
+        lapsed_t=lapsed_t,
+        refired_t=refired_t,
+        resolved_t=_end(own, fired_t),
+        notified_t=notified_t,
+        resolved_notified_t=told[-1].t if notified_t is not None and told[-1].status == "resolved" else None,
+    )
+
+
+def is_of_drill(labels: Labels, namespace: str) -> bool:
+    """Whether an alert is of this drill's services, or of nobody's: the pipeline's own."""
+    return labels.get("service_namespace", namespace) == namespace
+
+
+def _is_meant(alert: Alert, event: AlertChange | Notification, namespace: str) -> bool:
+    return (
+        event.name == alert.name
+        and is_of_drill(event.labels, namespace)
+        and alert.labels.items() <= event.labels.items()
+    )
+
+
+def _first_to_fire(changes: Sequence[AlertChange], arrivals: Sequence[Notification]) -> Labels:
+    """The labels of the instance that fired first, by whoever saw it; else of one that at least became pending."""
+    firing: list[AlertChange | Notification] = [c for c in changes if c.state == "firing"]
+    firing += [n for n in arrivals if n.status == "firing"]
+    first = min(firing, key=lambda event: event.t, default=next(iter(changes), None))
+    if first is None:
+        return {}
+    # A notification may carry labels that were added on its way; the change that it tells of has the instance's own.
+    return next((c.labels for c in changes if c.labels.items() <= first.labels.items()), first.labels)
+
+
+def _before(
+    changes: Sequence[AlertChange], arrivals: Sequence[Notification], since: float
+) -> Literal["", "firing", "pending"]:
+    """Not silent: it fired at any time before, or was pending when the fault began, so something else had caused it."""
+    earlier = [c for c in changes if c.t < since]
+    if any(c.state == "firing" for c in earlier) or any(n.t < since and n.status == "firing" for n in arrivals):
+        return "firing"
+    last = {frozenset(c.labels.items()): c.state for c in earlier}
+    return "pending" if "pending" in last.values() else ""
+
+
+def _end(own: Sequence[AlertChange], fired_t: float | None) -> float | None:
+    """When an instance went inactive for good; None if it never fired or is still active."""
+    last = own[-1] if own else None
+    if fired_t is None or last is None or last.state != "inactive" or last.t < fired_t:
+        return None
+    return last.t
+
+
+def _lapse(own: Sequence[AlertChange]) -> tuple[float | None, float | None]:
+    """When an instance that had fired first left that state, and when it came back to it."""
+    states = iter(own)
+    fired = next((c for c in states if c.state == "firing"), None)
+    lapsed = next((c for c in states if c.state != "firing"), None) if fired else None
+    again = next((c for c in states if c.state == "firing"), None) if lapsed else None
+    return (lapsed.t if lapsed else None), (again.t if again else None)
