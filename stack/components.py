@@ -90,6 +90,7 @@ PROMETHEUS = Component(
         "--web.listen-address={http}",
         "--web.enable-lifecycle",
         "--enable-feature=exemplar-storage",
+        "--web.enable-remote-write-receiver",
         "--rules.alert.resend-delay=5s",
         "--scrape.discovery-reload-interval=100ms",
     ),

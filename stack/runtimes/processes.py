@@ -204,6 +204,8 @@ class ProcessStack:
                     secrets={"sink_token": self.sink_token},
                 )
                 for name, text in files.items():
+                    # Some hold the sink's token.
+                    (root / name).touch(mode=0o600)
                     (root / name).write_text(text, encoding="utf-8")
         (self.roster.path / "logs").mkdir()
         if amend:

@@ -9,14 +9,19 @@ from stack.slo.promql import BY, ON, duration, number, quantile, summed_rate
 from stack.slo.ratios import ERROR_RATIO, TOTAL_RATE, series
 from stack.slo.rule import Alerting
 
+SIGHT_SCRAPES = 4
+"""For so many scrapes the collector's exporter must have answered before anybody's absence means anything."""
+
 
 def alerting(slo: Slo, alert: Alert, profile: Profile, *, interval_s: int) -> Alerting:
+    """The alert as a rule in a group that is evaluated every `interval_s` seconds."""
     expr = {"burn-rate": _burn, "error-ratio": _burn, "latency-quantile": _slow_quantile, "absent": _absent}[alert.kind]
     return Alerting(
         alert=alert.name,
         expr=expr(slo, alert, profile),
         hold=duration(profile.hold_s(alert.hold_s)),
         labels={"severity": alert.severity, "slo": slo.name},
+        keep=_keep(alert, profile),
         annotations={
             "summary": _summary(slo, alert),
             "description": _description(slo, alert, profile),
@@ -57,14 +62,19 @@ def _slow_quantile(slo: Slo, alert: Alert, profile: Profile) -> str:
 
 def _absent(slo: Slo, alert: Alert, profile: Profile) -> str:
     """
-    Series were there within the window and are not now, though the collector's exporter was read all the time.
+    Series were there within the window and are not now, though the collector's exporter was read in the last scrapes.
 
     The exporter drops a series that its app has not sent for `metric_expiration`; Prometheus then marks it stale.
     """
     window = duration(profile.window_s(alert.conditions[0].window_s))
-    sight = duration(profile.metric_expiration_s)
+    sight = duration(SIGHT_SCRAPES * profile.scrape_interval_s)
     gone = f"count {BY} (last_over_time({slo.sli.total}[{window}]))\nunless {ON}\ncount {BY} ({slo.sli.total})"
     return f'(\n{gone}\n)\nand on ()\n(min(min_over_time(up{{job="collector-exporter"}}[{sight}])) == 1)'
+
+
+def _keep(alert: Alert, profile: Profile) -> str:
+    """One scrape that fails hides the absence as long as the guard looks back; that is no return."""
+    return duration((SIGHT_SCRAPES + 1) * profile.scrape_interval_s) if alert.kind == "absent" else ""
 
 
 def _summary(slo: Slo, alert: Alert) -> str:

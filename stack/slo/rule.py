@@ -24,13 +24,14 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alerting:
-    """A condition that somebody must hear of."""
+    """A condition that somebody must hear of; it goes on firing for `keep` after the condition was last true."""
 
     alert: str
     expr: str
     hold: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    keep: str = ""
 
     def data(self) -> dict[str, Any]:
         """As Prometheus reads it."""
@@ -38,6 +39,7 @@ class Alerting:
             "alert": self.alert,
             "expr": self.expr,
             "for": self.hold,
+            **({"keep_firing_for": self.keep} if self.keep else {}),
             "labels": dict(self.labels),
             "annotations": dict(self.annotations),
         }
