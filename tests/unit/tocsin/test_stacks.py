@@ -1,0 +1,99 @@
+"""Stacks: who shares the standing stack and who gets one of his own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from stack.errors import StackError
+from stack.runtimes.processes import ProcessStack
+from tocsin import stacks
+from tocsin.stacks import stack_for
+
+
+class FakeStack:
+    """A standing stack, of which some components may be down."""
+
+    def __init__(self, *down: str) -> None:
+        self._down = down
+
+    def running(self) -> dict[str, str]:
+        """Its components."""
+        return dict.fromkeys(("prometheus", "tempo", "sink"), "running")
+
+    def ready(self, name: str) -> bool:
+        """Whether one answers."""
+        return name not in self._down
+
+
+OWN: Any = object()
+"""A stack of one's own."""
+
+
+@pytest.fixture(autouse=True)
+def own(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What happens to stacks of one's own; none is really started."""
+    calls: list[str] = []
+
+    @contextmanager
+    def running_stack(*, report: Any) -> Iterator[Any]:
+        report("starting prometheus")
+        calls.append("up")
+        yield OWN
+        calls.append("down")
+
+    monkeypatch.setattr(stacks, "running_stack", running_stack)
+    return calls
+
+
+def standing(monkeypatch: pytest.MonkeyPatch, stack: Any) -> None:
+    """Let there be a standing stack, or none."""
+    monkeypatch.setattr(ProcessStack, "standing", lambda: stack)
+
+
+def test_without_a_standing_stack_one_is_started_for_the_block(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:
+    """It ends with the block, and tells what it starts."""
+    standing(monkeypatch, None)
+    told: list[str] = []
+
+    with stack_for(exclusive=False, report=told.append) as stack:
+        assert stack is OWN
+        assert own == ["up"]
+
+    assert own == ["up", "down"]
+    assert told == ["starting prometheus"]
+
+
+def test_a_standing_stack_is_shared_and_stays(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:
+    """Nothing else is started."""
+    shared: Any = FakeStack()
+    standing(monkeypatch, shared)
+
+    with stack_for(exclusive=False) as stack:
+        assert stack is shared
+
+    assert own == []
+
+
+def test_who_breaks_the_stack_gets_one_of_his_own(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:
+    """The standing one is for others."""
+    standing(monkeypatch, FakeStack("tempo"))
+
+    with stack_for(exclusive=True) as stack:
+        assert stack is OWN
+
+    assert own == ["up", "down"]
+
+
+def test_a_broken_standing_stack_is_refused(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:
+    """A drill on it would judge the wrong thing; the message names what is down, and what to do."""
+    standing(monkeypatch, FakeStack("tempo", "sink"))
+
+    with (
+        pytest.raises(StackError, match=r"tempo, sink does not answer; `tocsin down`, then `tocsin up`"),
+        stack_for(exclusive=False),
+    ):
+        pytest.fail("it must not be used")
+
+    assert own == []
