@@ -285,5 +285,8 @@ def _observation(ordeal: Ordeal) -> str:
     if life.notified_t is not None:
         parts.append(f"notified after {seconds(life.notified_t - ordeal.on_t)}")
     if life.resolved_t is not None:
-        parts.append(f"resolved {seconds(life.resolved_t - ordeal.healed_t)} after the healing")
+        after_s = life.resolved_t - ordeal.healed_t
+        parts.append(
+            f"resolved {seconds(after_s)} after the healing" if after_s >= 0 else "resolved during the healing"
+        )
     return ", ".join(parts)
