@@ -27,7 +27,7 @@ def fit(job: FitJob) -> Fit:
     choice = choose_season(job)
     at_s = moments(job.at_s, job.step_s, len(job.points))
     rest = job.points if choice is None else job.points - read(*choice, at_s, job.step_s)
-    rest = rest[np.isfinite(rest)]
+    rest = _tame(rest[np.isfinite(rest)], 10.0)
     estimate = _estimate(job, choice, rest)
     alpha, gamma = estimate or (FALLBACK_ALPHA, FALLBACK_GAMMA)
     residual = surprises(rest, alpha)
@@ -56,6 +56,15 @@ def surprises(values: Floats, alpha: float) -> Floats:
 
 def _deviation(residual: Floats) -> float:
     return MAD_TO_SIGMA * float(np.median(np.abs(residual))) if len(residual) else 0.0
+
+
+def _tame(values: Floats, deviations: float) -> Floats:
+    """The values, with wild ones brought in to some robust deviations from the median."""
+    if not len(values):
+        return values
+    middle = float(np.median(values))
+    reach = deviations * _deviation(values - middle)
+    return np.asarray(np.clip(values, middle - reach, middle + reach))
 
 
 def choose_season(job: FitJob) -> tuple[Season, Floats] | None:
@@ -166,7 +175,7 @@ def holt_winters(values: Floats, cycle: int | None) -> tuple[float, float] | Non
     unit = _deviation(values - middle)
     if len(values) < max(LEAST_POINTS, 2 * (cycle or 0)) or unit <= 1e-12:
         return None
-    tame = np.clip((values - middle) / unit, -6.0, 6.0)
+    tame = _tame((values - middle) / unit, 6.0)
     seasonal = "add" if cycle else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from detector.bank import Bank
 from detector.kinds import Bools, Floats, Kind
@@ -51,11 +52,11 @@ class Scores:
 
 
 def detect(
-    timestamps: Floats,
-    values: Floats,
+    timestamps: npt.ArrayLike,
+    values: npt.ArrayLike,
     *,
     kind: Kind | str = Kind.GAUGE,
-    requests: Floats | None = None,
+    requests: npt.ArrayLike | None = None,
     settings: Settings | None = None,
 ) -> Scores:
     """

@@ -117,11 +117,13 @@ class Snapshot:
 
 
 def read(folder: Path) -> Snapshot | None:
-    """The state on disk; None if there is none. A damaged file raises ValueError with what is wrong."""
+    """The state on disk; None if there is none. One that is damaged or foreign raises ValueError with what is wrong."""
     try:
-        with np.load(folder / FILE, allow_pickle=False) as file:
-            return Snapshot({name: file[name] for name in file.files})
+        with (folder / FILE).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return Snapshot({name: arrays[name] for name in arrays.files})
     except FileNotFoundError:
         return None
-    except (zipfile.BadZipFile, KeyError, EOFError, OSError, json.JSONDecodeError) as error:
-        raise ValueError(f"{folder / FILE} is damaged ({error}); it is left aside and history is read again") from error
+    except (zipfile.BadZipFile, KeyError, EOFError, OSError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"{folder / FILE} cannot be used ({error}); it is left aside and history is read again"
+        ) from error

@@ -14,8 +14,16 @@ log = logging.getLogger(__name__)
 class Ticks:
     """Calls back once per interval with the moment to be scored, which lies `lag_s` before the tick."""
 
-    def __init__(self, interval_s: float, lag_s: float, clock: Callable[[], float], telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        interval_s: float,
+        lag_s: float,
+        clock: Callable[[], float],
+        telemetry: Telemetry,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.interval_s, self.lag_s, self.clock, self.telemetry = interval_s, lag_s, clock, telemetry
+        self.sleep = sleep
 
     async def run(self, tick: Callable[[float], Awaitable[None]]) -> None:
         """Tick for ever; ends by cancellation. A tick that fails is logged, and the next one comes all the same."""
@@ -26,7 +34,7 @@ class Ticks:
                 self.telemetry.skipped.inc(max(now - due - 1, 0))
                 due = now
                 await self._one(tick, due * self.interval_s)
-            await asyncio.sleep(max((due + 1) * self.interval_s - self.clock(), 0.001))
+            await self.sleep(max((due + 1) * self.interval_s - self.clock(), 0.001))
 
     async def _one(self, tick: Callable[[float], Awaitable[None]], at_s: float) -> None:
         self.telemetry.tick_lag.set(max(self.clock() - at_s, 0.0))

@@ -1,5 +1,6 @@
 """A Prometheus that is a function of time, and banks and configurations to try things on."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,8 @@ def wobble(base: float, spread: float = 0.02) -> Series:
     """A quiet series: a value with a little noise that depends on the time alone."""
 
     def at(at_s: float) -> float:
-        noise = np.sin(at_s * 12.9898) * 43758.5453
-        return base * (1.0 + spread * (2.0 * (noise - np.floor(noise)) - 1.0))
+        noise = math.sin(at_s * 12.9898) * 43758.5453
+        return base * (1.0 + spread * (2.0 * (noise - math.floor(noise)) - 1.0))
 
     return at
 
