@@ -91,9 +91,7 @@ def _root(
 
 @app.command()
 def run(
-    drills: Annotated[
-        list[str], typer.Argument(metavar="DRILL...", help="a name of the catalogue, a file or a folder")
-    ],
+    drills: Annotated[list[str], typer.Argument(metavar="DRILL", help="a name of the catalogue, a file or a folder")],
     runs: Runs = Path("runs"),
     at_once: Annotated[int | None, typer.Option(min=1, help="drills side by side on one stack")] = None,
 ) -> None:

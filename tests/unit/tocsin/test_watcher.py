@@ -11,7 +11,7 @@ from assertions.alertmanager import Alertmanager
 from assertions.backend import BackendError, eventually
 from assertions.prometheus import ActiveAlert, Prometheus
 from assertions.sink import Sink
-from scenarios.history import AlertChange, Blind, Clock, Event, Notification
+from scenarios.history import AlertChange, Blind, Event, Notification
 from tocsin import watcher as module
 from tocsin.watcher import Changes, Watcher
 
@@ -210,17 +210,6 @@ def test_what_the_sink_had_before_the_drill_is_passed_over(world: World, watch: 
     watch.until(Notification)
     watch.close()
     assert [told.name for told in watch.of(Notification)] == ["Late"]
-
-
-def test_the_clock_of_prometheus_is_measured_first(world: World, watch: Watch) -> None:
-    """Its times can then be compared with ours."""
-    world.ahead_s = 100.0
-    watch.watcher.start()
-
-    clock = watch.events[0]
-    assert isinstance(clock, Clock)
-    assert clock.backend == "prometheus"
-    assert abs(clock.offset_s - 100) <= clock.round_trip_s + 0.01
 
 
 @pytest.mark.parametrize("backend", ["prometheus", "alertmanager", "sink"])
