@@ -32,6 +32,7 @@ from stack.runtimes.processes import ProcessStack
 from stack.runtimes.roster import Roster
 from tocsin import __version__
 from tocsin.analysis import analyze, unknown
+from tocsin.clocks import measure_all
 from tocsin.live import Live
 from tocsin.rundir import RunDir
 from tocsin.services import DrillServices
@@ -154,6 +155,7 @@ class Drill:
             namespace=run.id, prometheus=prometheus, alertmanager=alertmanager, sink=sink, record=history.record
         )
         try:
+            history.record(*measure_all(prometheus, endpoints))
             watcher.start()
             yield
         finally:

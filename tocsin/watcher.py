@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from assertions.alertmanager import Alertmanager
 from assertions.prometheus import ActiveAlert, Prometheus
 from assertions.sink import Sink
-from scenarios.history import AlertChange, Blind, Clock, Event
+from scenarios.history import AlertChange, Blind, Event
 
 POLL_S: Mapping[str, float] = {"prometheus": 0.2, "alertmanager": 1.0, "sink": 1.0}
 """How often each source is asked. A change in Prometheus is known to this precision; the sink stamps its arrivals itself."""
@@ -81,7 +81,7 @@ class Watcher:
         self._namespace = namespace
         self._record = record
         self._stop = threading.Event()
-        self._prometheus, self._sink = prometheus, sink
+        self._sink = sink
         self._threads = [
             threading.Thread(target=self._watch, args=(name, look), name=f"watch-{name}", daemon=True)
             for name, look in (
@@ -93,11 +93,8 @@ class Watcher:
 
     def start(self) -> None:
         """
-        Measure the clocks, pass over what the sink had already, and begin to look.
-
-        Raises BackendError when Prometheus or the sink does not answer.
+        Pass over what the sink had already, and begin to look. Raises BackendError when the sink does not answer.
         """
-        self._record(self._measure_clock())
         self._sink.skip()
         for thread in self._threads:
             thread.start()
@@ -108,12 +105,6 @@ class Watcher:
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join()
-
-    def _measure_clock(self) -> Clock:
-        before = time.time()
-        theirs = self._prometheus.clock()
-        after = time.time()
-        return Clock(t=after, backend="prometheus", offset_s=theirs - (before + after) / 2, round_trip_s=after - before)
 
     def _changes(self, name: _Source, source: AlertSource) -> Callable[[], Iterable[Event]]:
         changes = Changes(name, self._is_ours)
