@@ -15,6 +15,7 @@ class Profile:
     The clockwork of one stack; all times are seconds.
 
     `window_scale` shrinks the windows and holds of all rules; what they say stays the same.
+    `grafana_tick_s` is the clock of Grafana's own rules; 10 is what Grafana has, other ticks need a switch of its own.
     """
 
     name: str
@@ -40,6 +41,10 @@ class Profile:
     repeat_interval_s: int
     watchdog_repeat_s: int
     webhook_timeout_s: int
+
+    grafana_tick_s: int
+    grafana_interval_s: int
+    grafana_poll_s: int
 
     trace_retention: str
     trace_idle_s: int
@@ -85,6 +90,9 @@ PRODUCTION = Profile(
     repeat_interval_s=4 * 3600,
     watchdog_repeat_s=300,
     webhook_timeout_s=10,
+    grafana_tick_s=10,
+    grafana_interval_s=20,
+    grafana_poll_s=10,
     trace_retention="336h",
     trace_idle_s=5,
     trace_live_s=30,
@@ -116,6 +124,9 @@ DRILL = Profile(
     repeat_interval_s=3600,
     watchdog_repeat_s=5,
     webhook_timeout_s=5,
+    grafana_tick_s=1,
+    grafana_interval_s=1,
+    grafana_poll_s=1,
     trace_retention="24h",
     trace_idle_s=1,
     trace_live_s=5,

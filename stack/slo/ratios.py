@@ -51,7 +51,7 @@ def _bad_rate(slo: Slo, total: str, rate: Callable[[Selector], str]) -> str:
 
 def budget(slo: Slo, profile: Profile) -> Sequence[Recording]:
     """
-    What was promised, and how much of the period's error budget is left (1: all, 0: none, below: overspent).
+    What was promised, for which period, and how much of its error budget is left (1: all, 0: none, below: overspent).
 
     Weighted by requests: the base window's rates are added up at steps of that window, so that each request counts
     once. Where data are kept for less than the period, it is what would be left at the pace of the time that is there.
@@ -64,6 +64,7 @@ def budget(slo: Slo, profile: Profile) -> Sequence[Recording]:
     return [
         Recording(record="slo:objective:ratio", expr=f"vector({number(slo.objective)})", labels=labels),
         Recording(record="slo:error_budget:ratio", expr=f"vector({number(slo.budget)})", labels=labels),
+        Recording(record="slo:period:seconds", expr=f"vector({period_s})", labels=labels),
         Recording(
             record="slo:error_budget_remaining:ratio", expr=f"1 - (\n{spent}\n) / {number(slo.budget)}", labels=labels
         ),
