@@ -270,7 +270,7 @@ def test_it_looks_once_more_before_it_ends(world: World, watch: Watch, monkeypat
     assert [told.name for told in watch.of(Notification)] == ["ErrorRateHigh"]
 
 
-@pytest.mark.parametrize("backend", ["prometheus", "sink"])
+@pytest.mark.parametrize("backend", ["sink"])
 def test_a_backend_that_is_not_there_at_the_start_is_an_error(world: World, watch: Watch, backend: str) -> None:
     """The drill must not begin."""
     world.broken.add(backend)
