@@ -1,0 +1,1 @@
+"""Service levels: one OpenSLO file in, the rules of both profiles out."""
