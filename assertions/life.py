@@ -85,10 +85,11 @@ def _first_to_fire(changes: Sequence[AlertChange], arrivals: Sequence[Notificati
     firing: list[AlertChange | Notification] = [c for c in changes if c.state == "firing"]
     firing += [n for n in arrivals if n.status == "firing"]
     first = min(firing, key=lambda event: event.t, default=next(iter(changes), None))
-    if first is None:
-        return {}
-    # A notification may carry labels that were added on its way; the change that it tells of has the instance's own.
-    return next((c.labels for c in changes if c.labels.items() <= first.labels.items()), first.labels)
+    if isinstance(first, Notification):
+        # It may carry labels that were added on its way; the change that it tells of has the instance's own.
+        own = [c.labels for c in changes if c.labels.items() <= first.labels.items()]
+        return max(own, key=len, default=first.labels)
+    return first.labels if first else {}
 
 
 def _before(
