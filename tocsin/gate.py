@@ -74,7 +74,6 @@ class DrillItem(pytest.Item):
     def setup(self) -> None:
         """Wait for the drill; an UNKNOWN verdict is an error, not a failure."""
         import reports.junit
-
         from scenarios.record import Verdict
 
         record = _control(self.session).record_of(self.parent.path)
