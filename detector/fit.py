@@ -19,7 +19,8 @@ FALLBACK_ALPHA, FALLBACK_GAMMA = 0.02, 0.10
 LEAST_POINTS = 60
 MOST_POINTS = 1440
 LEAST_CYCLES = 3
-ACCEPT_AT, KEEP_AT = 0.85, 1.25
+ACCEPT_AT = 0.85
+PATIENCE = 3  # cycles that an accepted season may fail to predict before it is given up
 
 
 def fit(job: FitJob) -> Fit:
@@ -68,13 +69,20 @@ def _tame(values: Floats, deviations: float) -> Floats:
 
 
 def choose_season(job: FitJob) -> tuple[Season, Floats] | None:
-    """Of the candidates that predict their own last cycle better, the one that fits the last points best."""
+    """
+    Of the candidates that predict their own last cycle better, the one that fits the last points best.
+
+    A season that was accepted before may fail to predict for some cycles: a batch that did not run is an anomaly, not
+    the end of the season.
+    """
     accepted = []
     at_s = moments(job.at_s, job.step_s, len(job.points))
     finite = np.isfinite(job.points)
     for season, first, means in job.rings:
-        limit = KEEP_AT if season.period_s == job.period_s else ACCEPT_AT
-        if gain(season, first, means, job.step_s) <= limit:
+        last = len(means)
+        patience = PATIENCE if season.period_s == job.period_s else 1
+        gains = (gain(season, first, means[: last - ago * season.buckets], job.step_s) for ago in range(patience))
+        if any(found <= ACCEPT_AT for found in gains):
             profile = profile_of(season, first, means)
             rest = surprises((job.points - read(season, profile, at_s, job.step_s))[finite], FALLBACK_ALPHA)
             accepted.append((_winsorised(rest, None), season, profile))

@@ -107,15 +107,17 @@ def test_a_drift_does_not_enter_the_profile() -> None:
     assert np.ptp(np.delete(profile, np.s_[39:49])) < 0.45
 
 
-def test_a_season_that_was_accepted_is_kept_while_a_cycle_is_missing_its_event() -> None:
-    """One batch that did not run is an anomaly, not the end of the season."""
+def test_a_season_that_was_accepted_is_kept_for_some_cycles_without_its_event() -> None:
+    """A batch that did not run is an anomaly, not the end of the season; after three cycles without it, it is."""
     season, first, means = batch_ring()
-    gone = means.copy()
-    gone[-season.buckets :] = np.random.default_rng(3).normal(0.0, 0.05, season.buckets)
-    points = np.zeros(1440)
-    fresh = FitJob(step_s=15.0, at_s=1e6, points=points, rings=((season, first, gone),))
-    assert gain(season, first, gone, 15.0) > 0.85
-    assert choose_season(fresh) is None
+    for cycles_without, kept in ((0, True), (1, True), (2, True), (3, False)):
+        gone = means.copy()
+        count = cycles_without * season.buckets
+        gone[len(gone) - count :] = np.random.default_rng(3).normal(0.0, 0.05, count)
+        fresh = FitJob(step_s=15.0, at_s=1e6, points=np.zeros(1440), rings=((season, first, gone),))
+        known = FitJob(step_s=15.0, at_s=1e6, points=np.zeros(1440), rings=((season, first, gone),), period_s=HOUR_S)
+        assert (choose_season(known) is not None) is kept
+        assert (choose_season(fresh) is not None) is (cycles_without == 0)
 
 
 def test_a_bank_learns_an_hourly_batch_and_then_misses_it() -> None:
