@@ -35,7 +35,9 @@ def select(traces: Traces, history: History) -> list[Request]:
     return [requests[int(n * step)] for n in range(traces.sample)]
 
 
-def gather(traces: Traces, history: History, tempo: Tempo, *, within_s: float) -> tuple[Trace, ...]:
+def gather(
+    traces: Traces, history: History, tempo: Tempo, *, within_s: float, pause_s: float = 0.5
+) -> tuple[Trace, ...]:
     """
     Ask Tempo for each of them, again and again until all are whole or the deadline has passed. Raises BackendError.
     """
@@ -55,7 +57,7 @@ def gather(traces: Traces, history: History, tempo: Tempo, *, within_s: float) -
                 )
         return sum(1 for trace in found.values() if is_whole(trace, traces.services))
 
-    eventually(ask, lambda whole: whole == len(requests), within_s=within_s, pause_s=0.5)
+    eventually(ask, lambda whole: whole == len(requests), within_s=within_s, pause_s=pause_s)
     return tuple(found[request.trace_id] for request in requests)
 
 
