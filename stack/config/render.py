@@ -54,12 +54,12 @@ def render(
     if component not in COMPONENTS:
         raise ConfigError(f"no configuration for component {component!r}; known: {', '.join(COMPONENTS)}")
     name = f"{component}.yaml"
-    template = _environment().get_template(f"{name}.j2")
+    template = environment().get_template(f"{name}.j2")
     text = template.render(
         profile=profile,
-        address=_place(component, address),
-        listen=_place(component, {**address, **(listen or {})}),
-        secret=_secret(component, secrets),
+        address=place_of(component, address),
+        listen=place_of(component, {**address, **(listen or {})}),
+        secret=secret_of(component, secrets),
         jobs=[(job, port) for job, port in SCRAPED.items() if port in address or job not in OPTIONAL_JOBS],
         data_dir=data_dir.rstrip("/"),
         rules_dir=rules_dir.rstrip("/"),
@@ -84,8 +84,8 @@ def seconds(value: float) -> str:
     return f"{value:g}s" if float(value).is_integer() else f"{round(value * 1000)}ms"
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("stack.config", "."),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701 - YAML for engines, no HTML for people
@@ -93,11 +93,11 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"host": host, "port": port, "seconds": seconds}
-    return environment
+    made.filters |= {"host": host, "port": port, "seconds": seconds}
+    return made
 
 
-def _place(component: str, known: Mapping[str, str]) -> Callable[[str], str]:
+def place_of(component: str, known: Mapping[str, str]) -> Callable[[str], str]:
     """A look-up for templates that says what is missing in words."""
 
     def place(name: str) -> str:
@@ -112,7 +112,7 @@ def _place(component: str, known: Mapping[str, str]) -> Callable[[str], str]:
     return place
 
 
-def _secret(component: str, known: Mapping[str, str]) -> Callable[[str], str]:
+def secret_of(component: str, known: Mapping[str, str]) -> Callable[[str], str]:
     """A look-up for templates; its errors never show a value."""
 
     def secret(name: str) -> str:

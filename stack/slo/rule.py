@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
+from stack.slo.blocks import dump
 
 HEADER = "# Generated from {source} by `python -m stack.slo generate`: edit that, not this.\n"
 
@@ -60,22 +60,4 @@ class Group:
 
 def text(groups: Sequence[Group], *, source: str) -> str:
     """A rule file's text; `source` is named in its first line."""
-    body = yaml.dump(
-        {"groups": [group.data() for group in groups]},
-        Dumper=_Dumper,
-        sort_keys=False,
-        width=10_000,
-        allow_unicode=True,
-    )
-    return HEADER.format(source=source) + body
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes expressions of several lines as blocks, so that people can read them."""
-
-
-def _string(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
-
-
-_Dumper.add_representer(str, _string)
+    return HEADER.format(source=source) + dump({"groups": [group.data() for group in groups]})
