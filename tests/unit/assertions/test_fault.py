@@ -1,0 +1,135 @@
+"""Fault proved: felt by the clients, or said by its target; else nothing that follows proves anything."""
+
+from typing import Any
+
+import pytest
+
+from assertions import fault as judge_of
+from assertions.check import Check
+from scenarios.history import Event, FaultChange
+from scenarios.record import Outcome, Rung, Verdict
+from tests.unit.assertions.builders import T0, fault, fault_on, history, traffic
+
+CHECK = Check(id="faults/1", title="errors on catalog is felt")
+HINT = "is the fault API switched on and reachable, does the route get traffic, is the effect large enough to be felt?"
+SILENCE = fault(kind="telemetry_silent", target="catalog")
+
+
+def judged(broken: Any, *events: Event) -> Outcome:
+    """Whether a fault was felt."""
+    return judge_of.judge(broken, CHECK, history(*events))
+
+
+def test_a_fault_that_was_felt_passes() -> None:
+    """The words are those of people, the facts those of machines."""
+    outcome = judged(fault(), *traffic(-10, 5), *traffic(5, 15, failed=6), *fault_on())
+
+    assert (outcome.verdict, outcome.rung) == (Verdict.PASS, None)
+    assert outcome.expected == "share of failed requests of at least 25 %"
+    assert outcome.observed == "share of failed requests 60 %, before 0 %"
+    assert outcome.facts == {
+        "what": "share of failed requests",
+        "before": 0.0,
+        "during": 0.6,
+        "needed": 0.25,
+        "from_t": T0 + 5,
+        "until_t": T0 + 15,
+    }
+
+
+def test_a_fault_that_was_applied_but_not_felt_fails() -> None:
+    """All five parts, and the first rung of all."""
+    outcome = judged(fault(), *traffic(-10, 15), *fault_on())
+
+    assert (outcome.verdict, outcome.rung) == (Verdict.FAIL, Rung.FAULT_NOT_APPLIED)
+    assert outcome.expected == "share of failed requests of at least 25 %"
+    assert outcome.observed == "share of failed requests 0 %, before 0 %"
+    assert outcome.where == "what clients saw of catalog"
+    assert outcome.when == "5 s to 15 s after the warm-up"
+    assert outcome.hint == HINT
+    assert outcome.facts["during"] == 0.0
+
+
+def test_a_fall_is_worded_as_one() -> None:
+    """At most, not at least."""
+    outcome = judged(fault(kind="drop", factor=0.5), *traffic(-10, 15), *fault_on())
+
+    assert outcome.verdict is Verdict.FAIL
+    assert (outcome.expected, outcome.observed) == ("requests of at most 7.5/s", "requests 10/s, before 10/s")
+    assert outcome.where == "what clients saw of the traffic"
+
+
+def test_clients_that_did_nothing_felt_nothing() -> None:
+    """The record holds no number that JSON cannot write."""
+    outcome = judged(fault(), *traffic(-10, 5), *fault_on())
+
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.observed == "share of failed requests nothing, before 0 %"
+    assert outcome.facts["during"] is None
+
+
+def test_a_fault_that_could_not_be_applied_says_why() -> None:
+    """The last reason counts, for it was tried again and again."""
+    tries = [
+        FaultChange(t=T0 + n, fault="faults/1", action="failed", detail={"doing": "apply", "reason": f"refused {n}"})
+        for n in (5, 6)
+    ]
+    outcome = judged(fault(), *traffic(-10, 15, failed=9), *tries)
+
+    assert (outcome.verdict, outcome.rung) == (Verdict.FAIL, Rung.FAULT_NOT_APPLIED)
+    assert (outcome.expected, outcome.observed) == ("that it is applied", "refused 6")
+    assert (outcome.where, outcome.when) == ("what clients saw of catalog", "5 s to 15 s after the warm-up")
+    assert outcome.facts == {}
+
+
+def test_a_fault_of_which_nothing_is_known_was_not_applied() -> None:
+    """What was applied instead of it does not matter."""
+    outcome = judged(fault(), *traffic(-10, 15, failed=9), *fault_on(fault_id="faults/2"))
+
+    assert (outcome.verdict, outcome.observed) == (Verdict.FAIL, "it never was, and nobody said why")
+
+
+@pytest.mark.parametrize(
+    ("detail", "verdict", "observed"),
+    [
+        ({"affected": 59}, "PASS", "applied, and its target acted 59 times"),
+        ({}, "PASS", "applied; its target keeps no count"),
+        ({"affected": 0}, "FAIL", "applied, but its target says that it affected nothing"),
+    ],
+)
+def test_what_no_client_can_feel_is_said_by_its_target(detail: dict[str, Any], verdict: str, observed: str) -> None:
+    """Its own count is the proof; a target that keeps none is believed."""
+    outcome = judged(SILENCE, *traffic(-10, 15), *fault_on(**detail))
+
+    assert (outcome.verdict, outcome.expected, outcome.observed) == (
+        verdict,
+        "that its target says it acted",
+        observed,
+    )
+    assert outcome.facts == {"affected": detail.get("affected"), "from_t": T0 + 5, "until_t": T0 + 15}
+    assert outcome.rung is (Rung.FAULT_NOT_APPLIED if verdict == "FAIL" else None)
+    assert outcome.where == ("what catalog said" if verdict == "FAIL" else "")
+
+
+def test_the_highest_count_of_a_target_counts() -> None:
+    """It rises while the fault is on, and may begin anew after a restart."""
+    counts = [
+        FaultChange(t=T0 + 5 + n, fault="faults/1", action="renewed", detail={"affected": count})
+        for n, count in enumerate((3, 6, 0))
+    ]
+
+    assert judged(SILENCE, *fault_on(), *counts).observed == "applied, and its target acted 6 times"
+
+
+def test_counts_of_another_fault_do_not_count() -> None:
+    """Each fault has its own."""
+    outcome = judged(SILENCE, *fault_on(affected=0), *fault_on(fault_id="faults/2", affected=9))
+
+    assert outcome.verdict is Verdict.FAIL
+
+
+def test_a_fault_without_a_target_is_told_as_such() -> None:
+    """A command has none that we know."""
+    broken = fault(kind="command", apply=["a"], heal=["b"])
+
+    assert judged(broken).where == "what the target said"

@@ -1,0 +1,135 @@
+"""Judge: one outcome for each fault and each expectation, whatever happens."""
+
+from typing import Any
+
+import pytest
+
+from assertions import sli
+from assertions.judge import check_ids, judge, titles
+from scenarios.history import History
+from scenarios.record import Verdict
+from tests.unit.assertions.builders import (
+    NAMESPACE,
+    blinded,
+    evidence,
+    fault_on,
+    history,
+    life,
+    scenario,
+    service,
+    traffic,
+)
+
+ERRORS = {"kind": "errors", "target": "catalog", "ratio": "50%", "at": "5s", "for": "10s"}
+ALL_KINDS: list[dict[str, Any]] = [
+    {"sli": {"name": "availability"}},
+    {"alert": {"name": "Burn", "within": "5s", "labels": {"service_name": "catalog"}}},
+    {"silent": {"except": ["Burn"]}},
+    {"traces": {"where": "error"}},
+    {"delivered": {}},
+]
+DRILL = scenario(
+    *ALL_KINDS,
+    faults=[ERRORS, {"kind": "spike", "factor": 3, "at": "20s", "for": "5s"}],
+    noise=[ERRORS | {"target": "users"}],
+)
+HAPPENED = history(traffic(-10, 5), traffic(5, 15, failed=5), traffic(15, 30), fault_on(), life())
+
+
+def test_every_fault_and_expectation_is_judged_in_order() -> None:
+    """Faults first, for all else depends on them."""
+    outcomes = judge(DRILL, HAPPENED, evidence(), namespace=NAMESPACE)
+
+    assert [(one.id, one.title, str(one.verdict)) for one in outcomes] == [
+        ("faults/1", "errors on catalog is felt", "PASS"),
+        ("faults/2", "spike of the traffic is felt", "FAIL"),
+        ("noise/1", "noise: errors on users is felt", "FAIL"),
+        ("expect/1", "sli availability of frontend", "FAIL"),
+        ("expect/2", "alert Burn of catalog", "PASS"),
+        ("expect/3", "silent", "PASS"),
+        ("expect/4", "traces of failed requests", "UNKNOWN"),
+        ("expect/5", "delivered: the ledger balances", "FAIL"),
+    ]
+    assert {one.id: one.title for one in outcomes} == titles(DRILL)
+
+
+def test_names_of_tests_are_known_before_and_stay_as_they_are() -> None:
+    """People select tests by them."""
+    assert check_ids(DRILL) == {
+        "faults/1": "errors is felt",
+        "faults/2": "spike is felt",
+        "noise/1": "errors is felt",
+        "expect/1": "sli availability",
+        "expect/2": "alert Burn",
+        "expect/3": "silent",
+        "expect/4": "traces error",
+        "expect/5": "delivered",
+    }
+    assert list(check_ids(DRILL)) == list(titles(DRILL))
+
+
+def test_an_alert_is_judged_by_its_own_fault() -> None:
+    """The second one was not felt, so nothing can be attributed to it."""
+    drill = scenario(
+        {"alert": {"name": "Burn", "within": "5s", "fault": 2}},
+        faults=[ERRORS, {"kind": "spike", "factor": 3, "at": "20s", "for": "5s"}],
+    )
+    outcome = judge(drill, HAPPENED, evidence(), namespace=NAMESPACE)[-1]
+
+    assert (outcome.verdict, outcome.rung) == (Verdict.FAIL, "FAULT_NOT_APPLIED")
+
+
+def test_alerts_of_another_drill_do_not_count() -> None:
+    """The namespace is the drill's."""
+    outcomes = judge(DRILL, HAPPENED, evidence(), namespace="another")
+
+    assert [one.verdict for one in outcomes if one.id == "expect/2"] == [Verdict.FAIL]
+
+
+def test_a_judge_that_crashes_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never a pass, and never the end of the others."""
+
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(sli, "judge", crash)
+    outcome = next(one for one in judge(DRILL, HAPPENED, evidence(), namespace=NAMESPACE) if one.id == "expect/1")
+
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert outcome.title == "sli availability of frontend"
+    assert outcome.expected == "a verdict"
+    assert outcome.observed == "the check itself failed: ZeroDivisionError: division by zero"
+    assert outcome.hint == "this is a bug of tocsin; `tocsin analyze` repeats it on the saved run"
+
+
+@pytest.mark.parametrize("happened", [History([]), history()])
+def test_nothing_is_ever_a_pass(happened: History) -> None:
+    """No data, no pass: of no expectation, and of no fault."""
+    outcomes = judge(DRILL, happened, evidence(rules={}), namespace=NAMESPACE)
+
+    assert not [one for one in outcomes if one.verdict is Verdict.PASS]
+    assert not [one for one in outcomes if "the check itself failed" in one.observed]
+
+
+def test_nobody_to_ask_is_unknown_everywhere() -> None:
+    """Backends that did not answer, and watchers that could not look."""
+    seen = evidence(rules={}, problems={name: f"{name} did not answer" for name in ("prometheus", "tempo")})
+    happened = history(
+        traffic(-10, 5),
+        traffic(5, 15, failed=5),
+        fault_on(),
+        *(blinded(name) for name in ("prometheus", "sink", "traffic")),
+    )
+    drill = scenario(*ALL_KINDS, faults=[ERRORS])
+
+    outcomes = judge(drill, happened, seen, namespace=NAMESPACE)
+
+    assert [str(one.verdict) for one in outcomes] == ["PASS", *["UNKNOWN"] * 5]
+
+
+def test_service_evidence_is_used() -> None:
+    """The indicator passes with the right numbers, so that it fails above for want of them."""
+    seen = evidence(services={"frontend": service(failed=1.25)})
+    outcomes = judge(DRILL, HAPPENED, seen, namespace=NAMESPACE)
+
+    assert [one.verdict for one in outcomes if one.id == "expect/1"] == [Verdict.PASS]
