@@ -158,18 +158,19 @@ def test_the_project_speaks_of_itself_alone(what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "text"),
+    ("what", "letter", "text"),
     [
-        ("a path of somebody's machine", "see /work/main/README.md"),
-        ("a path of somebody's machine", "in '/root/.cache'"),
-        ("the number of an issue", "as Issue 12 says"),
-        ("a session of somebody's work", "in an earlier session"),
-        ("a registry's host", "from https://pypi.org/simple"),
+        ("a path of somebody's machine", "w", "see /~ork/main/README.md"),
+        ("a path of somebody's machine", "r", "in '/~oot/.cache'"),
+        ("the number of an issue", "i", "as ~ssue 12 says"),
+        ("a session of somebody's work", "s", "in an earlier ~ession"),
+        ("a registry's host", "p", "from https://~ypi.org/simple"),
     ],
 )
-def test_the_search_finds_what_it_is_for(what: str, text: str) -> None:
+def test_the_search_finds_what_it_is_for(what: str, letter: str, text: str) -> None:
     """A pattern with a slip would find nothing, and the test above would pass."""
-    assert re.search(FOREIGN[what], text)
+    # One letter is left out above, or this file itself would be found.
+    assert re.search(FOREIGN[what], text.replace("~", letter))
 
 
 def test_dependencies_are_pinned_with_hashes_and_without_addresses() -> None:
