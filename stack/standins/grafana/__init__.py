@@ -1,0 +1,1 @@
+"""A stand-in for Grafana 13, used only where the real one cannot be had."""

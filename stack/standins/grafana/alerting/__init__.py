@@ -1,0 +1,1 @@
+"""Alert rules: when they are evaluated, and what state their instances are in."""

@@ -1,0 +1,1 @@
+"""Server-side expressions over query results."""

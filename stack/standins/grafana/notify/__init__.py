@@ -1,0 +1,1 @@
+"""From a firing alert to a sent webhook."""

@@ -1,0 +1,1 @@
+"""What a Grafana is provisioned with: files to values, each mistake named."""

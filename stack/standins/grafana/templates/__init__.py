@@ -1,0 +1,1 @@
+"""The subset of Go's text/template that people use in alert rules."""
