@@ -65,12 +65,11 @@ class Alarm:
         state.slow += (np.minimum(np.maximum(residual, -wide), wide) - state.slow) * (self.pace * judged)
         sigma = np.maximum(state.slow_scale, (SLOW_FLOOR * self._slow_unit) * state.sigma)
         state.slow_z = self._signed(state.slow / sigma) * judged
-        warm = (state.z >= (0.5 * self.settings.limit_z) * patience) | (
-            state.slow_z >= self.settings.slow_limit_z * patience
-        )
-        rows = np.flatnonzero(warm | (state.bits > 0) | (state.fired > 0))
-        if not len(rows):
+        over = (state.z >= self.settings.limit_z * patience) | (state.slow_z >= self.settings.slow_limit_z * patience)
+        over |= (state.bits > 0) | (state.fired > 0)
+        if not over.any():
             return Tick(at_s=state.at_s)
+        rows = np.flatnonzero(over)
         return self._decide(state, rows, judged[rows], residual[rows], patience[rows])
 
     def _signed(self, deviation: Floats) -> Floats:
@@ -99,8 +98,11 @@ class Alarm:
         fast = self._votes[bits] & hot
         creeping = np.where(state.fired[rows] > 0, state.creeping[rows], slow) & ~fast
         state.creeping[rows] = creeping
+        bad = fast | slow
+        if not (bad.any() or (state.fired[rows] > 0).any()):
+            return Tick(at_s=state.at_s)
         calm = normal & ~(creeping & (slow_z >= 0.5 * slow_limit))
-        return self._turn(state, rows, judged, fast | slow, calm)
+        return self._turn(state, rows, judged, bad, calm)
 
     def _turn(self, state: State, rows: Rows, judged: Bools, bad: Bools, calm: Bools) -> Tick:
         """Begin and end alerts."""

@@ -135,14 +135,15 @@ class Bank:
         state = self.state
         quiet = judged & (state.fired == 0)
         state.level += state.alpha * clipped * quiet
-        pace = np.maximum(SCALE_GAIN / state.seen, SCALE_GAIN / self.settings.scale_memory)
-        pace[~quiet] = 0.0
+        pace = np.maximum(SCALE_GAIN / np.maximum(state.seen, 1.0), SCALE_GAIN / self.settings.scale_memory) * quiet
         state.scale *= 1.0 + pace * np.sign(np.abs(clipped) - SIGMA_TO_MAD * state.scale)
         state.slow_scale *= 1.0 + pace * np.sign(np.abs(state.slow) - SIGMA_TO_MAD * state.slow_scale)
-        seen = state.y.copy()
-        seen[~quiet] = np.nan
-        state.low, state.high = np.fmin(state.low, seen), np.fmax(state.high, seen)
-        self.seasons.learn(state.at_s, state.gamma * clipped * (0.1 * judged + 0.9 * quiet))
+        wider = ((state.y < state.low) | (state.y > state.high)) & quiet
+        if wider.any():
+            state.low[wider] = np.minimum(state.low, state.y)[wider]
+            state.high[wider] = np.maximum(state.high, state.y)[wider]
+        if self.seasons.any:
+            self.seasons.learn(state.at_s, state.gamma * clipped * (0.1 * judged + 0.9 * quiet))
 
     def settle(self, slot: int, count: int) -> None:
         """Take level and scale of one series from its last `count` points."""

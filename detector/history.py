@@ -11,6 +11,7 @@ from detector.settings import HOUR_S
 
 RAW_POINTS = 1440
 MOST_BUCKETS = 336
+EDGE = 1e-6  # a time that ought to be the start of a bucket may lie a rounding error before it
 Small = npt.NDArray[np.float32]
 
 
@@ -47,10 +48,11 @@ def moments(at_s: float, step_s: float, count: int) -> Floats:
 
 
 class BucketRing:
-    """Means per bucket of one season over its last cycles, for all series of a bank."""
+    """Means per bucket of one season over its last cycles, for all series of a bank; `fine`: a bucket is one step."""
 
-    def __init__(self, season: Season, size: int) -> None:
+    def __init__(self, season: Season, size: int, *, fine: bool) -> None:
         self.season = season
+        self.fine = fine
         self.means: Small = np.full((season.buckets * season.cycles, size), np.nan, dtype=np.float32)
         self.sums = np.zeros(size)
         self.counts = np.zeros(size)
@@ -58,11 +60,14 @@ class BucketRing:
 
     def add(self, at_s: float, known: Floats, ok: npt.NDArray[np.bool_]) -> None:
         """Take one tick of all series: y, and 0 where a series had no value."""
-        bucket = math.floor(at_s / self.season.bucket_s)
+        bucket = math.floor(at_s / self.season.bucket_s + EDGE)
         if bucket != self.bucket:
             self._close(bucket)
-        self.sums += known
-        self.counts += ok
+        if self.fine:
+            self.sums, self.counts = known, ok.astype(np.float64)
+        else:
+            self.sums += known
+            self.counts += ok
 
     def _close(self, bucket: int) -> None:
         length = len(self.means)
@@ -70,16 +75,18 @@ class BucketRing:
             self.means[self.bucket % length] = self._mean()
             for skipped in range(self.bucket + 1, min(bucket, self.bucket + 1 + length)):
                 self.means[skipped % length] = np.nan
-        self.sums[:] = 0.0
-        self.counts[:] = 0.0
+        if not self.fine:
+            self.sums[:] = 0.0
+            self.counts[:] = 0.0
         self.bucket = bucket
 
     def _mean(self) -> Floats:
-        return np.asarray(np.divide(self.sums, self.counts, out=np.full_like(self.sums, np.nan), where=self.counts > 0))
+        with np.errstate(all="ignore"):
+            return self.sums / self.counts
 
     def fill(self, at_s: float, y: Floats) -> None:
         """Set the mean of the past bucket that holds `at_s`, for example from coarse history."""
-        bucket = math.floor(at_s / self.season.bucket_s)
+        bucket = math.floor(at_s / self.season.bucket_s + EDGE)
         length = len(self.means)
         if self.bucket >= 0 and not self.bucket - length < bucket < self.bucket:
             return
@@ -113,7 +120,8 @@ class History:
         self.step_s = step_s
         self.raw: Small = np.full((RAW_POINTS, size), np.nan, dtype=np.float32)
         self.tick = -1
-        self.rings = [BucketRing(Season.of(period, step_s), size) for period in seasons_s if period >= 8 * step_s]
+        cut = [Season.of(period, step_s) for period in seasons_s if period >= 8 * step_s]
+        self.rings = [BucketRing(season, size, fine=season.bucket_s <= step_s * 1.001) for season in cut]
 
     def add(self, at_s: float, y: Floats, ok: npt.NDArray[np.bool_]) -> None:
         """Take one tick of all series; ticks that were left out become NaN."""

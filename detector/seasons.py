@@ -3,10 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from detector.history import MOST_BUCKETS, Season
+from detector.history import EDGE, MOST_BUCKETS, Season
 from detector.kinds import Floats
-
-EDGE = 1e-6  # a time that ought to be the start of a bucket may lie a rounding error before it
 
 
 def place(at_s: Floats | float, period_s: Floats | float, buckets: npt.NDArray[np.int64] | int) -> Floats:
@@ -37,6 +35,11 @@ class Seasons:
         self.period_s = np.zeros(size)
         self.buckets = np.zeros(size, dtype=np.int64)
         self._active = np.zeros(0, dtype=np.int64)
+
+    @property
+    def any(self) -> bool:
+        """Whether any series has a season."""
+        return len(self._active) > 0
 
     def at(self, at_s: float) -> Floats | float:
         """What the season adds at a moment, for every series."""
