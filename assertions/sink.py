@@ -71,6 +71,6 @@ def _texts(pairs: Any) -> dict[str, str]:
 def _moment(text: Any) -> float | None:
     """A time that is none is not known; what was notified counts all the same."""
     try:
-        return timestamp(text)
-    except (TypeError, ValueError):
+        return timestamp(text) if isinstance(text, str) else None
+    except ValueError:
         return None
