@@ -43,9 +43,9 @@ def _git(*arguments: str) -> list[str]:
 
 
 @cache
-def tracked() -> tuple[Path, ...]:
-    """All files of the repository; without git (an archive of the sources), all that are no leftovers."""
-    names = _git("ls-files", "-z")
+def tracked(*, and_new: bool = False) -> tuple[Path, ...]:
+    """All files of the repository, and if asked for the new ones; without git (an archive of the sources), all that are no leftovers."""
+    names = _git("ls-files", "-z", *(["--cached", "--others", "--exclude-standard"] if and_new else []))
     found = [ROOT / name for name in names] if names else [p for p in ROOT.rglob("*") if not _is_hidden(p)]
     return tuple(sorted(path for path in found if path.is_file()))
 
