@@ -68,8 +68,9 @@ def _lines(panel: Panel) -> Any:
         .fill_opacity(40 if panel.stacked else 8)
         .show_points(common.VisibilityMode.NEVER)
         .color_scheme(build.FieldColor().mode(dashboard.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
-        .data_links([build.DashboardLink("Traces of ${__field.labels.service_name}").url(_TRACES_LINK)])
     )
+    if any("service_name" in query.legend for query in panel.queries if isinstance(query, Metric)):
+        built.data_links([build.DashboardLink("Traces of ${__field.labels.service_name}").url(_TRACES_LINK)])
     if panel.stacked:
         built.stacking(part.StackingConfig().mode(common.StackingMode.NORMAL))
     if panel.limits:
@@ -96,6 +97,7 @@ def _heat(panel: Panel) -> Any:
         .calculate(False)
         .y_axis(axis)
         .cell_values(heatmap.CellValues().unit("short"))
+        .scale_distribution(part.ScaleDistributionConfig().type(common.ScaleDistribution.LINEAR))
         .color(colours)
         .exemplars_color("rgba(255,0,255,0.7)")
         .show_legend()
@@ -149,7 +151,7 @@ def _traces(panel: Panel) -> Any:
 
 
 def _graph(_: Panel) -> Any:
-    return nodegraph.Panel()
+    return nodegraph.Panel().nodes(nodegraph.NodeOptions())
 
 
 def _alerts(_: Panel) -> Any:

@@ -147,47 +147,34 @@ def _statuses() -> Panel:
 
 
 def _saturation() -> Sequence[Panel]:
-    by = "by (service_namespace, service_name)"
-    found = [
-        (
-            "CPU",
-            "Cores that each service uses.",
-            f"sum {by} (rate(process_cpu_time_seconds_total{{{WHO}}}[$__rate_interval]))",
-            "none",
+    orders = f"sum by (shop_order_outcome) (rate(shop_orders_total{{{WHO}}}[$__rate_interval]))"
+    return [
+        _used(
+            "CPU", "Cores that each service uses.", f"rate(process_cpu_time_seconds_total{{{WHO}}}[$__rate_interval])"
         ),
-        ("Memory", "Resident memory of each service.", f"sum {by} (process_memory_usage_bytes{{{WHO}}})", "bytes"),
-        ("Threads", "Threads of each service.", f"sum {by} (process_thread_count{{{WHO}}})", "none"),
-        (
-            "Requests in flight",
-            "Requests that are being answered now.",
-            f"sum {by} (http_server_active_requests{{{WHO}}})",
-            "none",
-        ),
-        (
+        _used("Memory", "Resident memory of each service.", f"process_memory_usage_bytes{{{WHO}}}", unit="bytes"),
+        _used("Threads", "Threads that each service has.", f"process_thread_count{{{WHO}}}"),
+        _used("Requests in flight", "Requests that are being answered now.", f"http_server_active_requests{{{WHO}}}"),
+        _used(
             "Requests that wait",
             "Requests that wait for a free thread; above zero for long, the service is full.",
-            f"sum {by} (shop_server_waiting_requests{{{WHO}}})",
-            "none",
+            f"shop_server_waiting_requests{{{WHO}}}",
+            limits=[Limit(value=1, colour=ORANGE)],
         ),
-        (
-            "Orders",
-            "Orders per second by outcome: what all of this is for.",
-            f"sum by (shop_order_outcome) (rate(shop_orders_total{{{WHO}}}[$__rate_interval]))",
-            "ops",
-        ),
-    ]
-    waiting = [Limit(value=1, colour=ORANGE)]
-    return [
         Panel(
-            title=title,
-            description=description,
-            queries=[Metric(expr=expr, legend="{{shop_order_outcome}}" if title == "Orders" else _LEGEND)],
-            unit=unit,
-            limits=waiting if title == "Requests that wait" else (),
-            empty="No order yet" if title == "Orders" else "",
-        )
-        for title, description, expr, unit in found
+            title="Orders",
+            description="Orders per second by outcome: what all of this is for.",
+            queries=[Metric(expr=orders, legend="{{shop_order_outcome}}")],
+            unit="ops",
+            empty="No order yet",
+        ),
     ]
+
+
+def _used(title: str, description: str, expr: str, *, unit: str = "none", limits: Sequence[Limit] = ()) -> Panel:
+    """How much each service uses of something, all its instances together."""
+    metric = Metric(expr=f"sum by (service_namespace, service_name) ({expr})", legend=_LEGEND)
+    return Panel(title=title, description=description, queries=[metric], unit=unit, limits=limits)
 
 
 def _dependencies() -> Sequence[Panel]:
@@ -223,7 +210,7 @@ def _dependencies() -> Sequence[Panel]:
         ),
         Panel(
             title="Database operations",
-            description="Database operations per second.",
+            description="Database operations per second by service.",
             queries=[
                 Metric(
                     expr=(

@@ -73,6 +73,7 @@ def _truth() -> Sequence[Panel]:
                 Metric(expr=f"service:http_server_requests:rate{{{WHO}}}", legend="{{service_name}}"),
             ],
             unit="reqps",
+            empty=_NO_DRILL,
         ),
         Panel(
             title="Errors: clients and services",
@@ -82,6 +83,7 @@ def _truth() -> Sequence[Panel]:
                 Metric(expr=f"service:http_server_errors:ratio_rate{{{WHO}}}", legend="{{service_name}}"),
             ],
             unit="percentunit",
+            empty=_NO_DRILL,
         ),
         Panel(
             title="P95 latency: clients and services",
@@ -91,6 +93,7 @@ def _truth() -> Sequence[Panel]:
                 Metric(expr=f"service:http_server_duration_seconds:p95{{{WHO}}} >= 0", legend="{{service_name}}"),
             ],
             unit="s",
+            empty=_NO_DRILL,
         ),
     ]
 

@@ -286,16 +286,9 @@ def _grafana() -> Sequence[Panel]:
 
 
 def _detector() -> Sequence[Panel]:
-    found = (
-        (
-            "Anomalies",
-            f"max by (watch, service_name, grade) (anomaly_firing{{{WHO}}})",
-            "{{service_name}} {{watch}} {{grade}}",
-        ),
-        ("Series watched", "sum by (state) (anomaly_series)", "{{state}}"),
-    )
+    fired = f"max by (watch, service_name, grade) (anomaly_firing{{{WHO}}})"
     score = f"max by (watch, service_name) (anomaly_score{{{WHO}}})"
-    age = "time() - max(anomaly_last_success_timestamp_seconds)"
+    took = f"histogram_quantile(0.95, sum by (le) (rate(anomaly_tick_seconds_bucket{_RATE})))"
     return [
         Panel(
             title=ANOMALY_SCORE,
@@ -306,20 +299,25 @@ def _detector() -> Sequence[Panel]:
             limits=[Limit(value=0.5, colour=RED)],
             empty=_NO_DETECTOR,
         ),
-        *(
-            Panel(
-                title=f"Detector: {title.lower()}",
-                description="What the detector reports: anomalies, and how much it knows of its series.",
-                queries=[Metric(expr=expr, legend=legend)],
-                unit="short",
-                empty=_NO_DETECTOR,
-            )
-            for title, expr, legend in found
+        Panel(
+            title="Detector: anomalies",
+            description="1 while the detector calls a series an anomaly, by how grave it is.",
+            queries=[Metric(expr=fired, legend="{{service_name}} {{watch}} {{grade}}")],
+            unit="none",
+            most=1,
+            empty=_NO_DETECTOR,
+        ),
+        Panel(
+            title="Detector: series watched",
+            description="Series by how much the detector knows of them; while it learns, it tells nothing.",
+            queries=[Metric(expr="sum by (state) (anomaly_series)", legend="{{state}}")],
+            unit="short",
+            empty=_NO_DETECTOR,
         ),
         Panel(
             title="Detector: last complete round",
             description="Time since the detector last read all that it watches; if it grows, no anomaly would be seen.",
-            queries=[Metric(expr=age, legend="age")],
+            queries=[Metric(expr="time() - max(anomaly_last_success_timestamp_seconds)", legend="age")],
             unit="s",
             width=12,
             empty=_NO_DETECTOR,
@@ -327,12 +325,7 @@ def _detector() -> Sequence[Panel]:
         Panel(
             title="Detector: time of a round",
             description="95 % of rounds take less than this.",
-            queries=[
-                Metric(
-                    expr=f"histogram_quantile(0.95, sum by (le) (rate(anomaly_tick_seconds_bucket{_RATE})))",
-                    legend="P95",
-                )
-            ],
+            queries=[Metric(expr=took, legend="P95")],
             unit="s",
             width=12,
             empty=_NO_DETECTOR,
