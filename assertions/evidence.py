@@ -90,6 +90,7 @@ class Evidence(_Value):
     stored_spans: Mapping[str, float] = {}
     traces: Mapping[str, tuple[Trace, ...]] = {}
     series: Mapping[str, Points] = {}
+    scores: Mapping[str, Points] = {}
     problems: Mapping[str, str] = {}
 
     @classmethod

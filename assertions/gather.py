@@ -66,6 +66,8 @@ def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence
     attempt("prometheus", "rules", lambda: _rules(backends.prometheus))
     attempt("prometheus", "notify_failures", lambda: _notify_failures(backends.prometheus, span))
     attempt("prometheus", "series", lambda: _series(backends, span))
+    if "detector" in scenario.needs:
+        attempt("prometheus", "scores", lambda: _scores(backends, span))
     looked_up: dict[str, tuple[Trace, ...]] = {}
     for number, item in enumerate(scenario.expect, 1):
         if isinstance(item, Traces):
@@ -211,6 +213,15 @@ def _series(backends: Backends, span: tuple[float, float]) -> dict[str, Points]:
         series = backends.prometheus.range(query, start=span[0], end=span[1] + 2, step_s=_step_s(span))
         found[name] = tuple((t, v) for one in series for t, v in one.points if math.isfinite(v))
     return found
+
+
+def _scores(backends: Backends, span: tuple[float, float]) -> dict[str, Points]:
+    """The detector's score of each signal of each service, second by second."""
+    query = f'anomaly_score{{service_namespace="{backends.namespace}"}}'
+    return {
+        f"{series.labels.get('service_name', '')}/{series.labels.get('signal', '')}": tuple(series.points)
+        for series in backends.prometheus.range(query, start=span[0], end=span[1] + 2, step_s=1)
+    }
 
 
 def _stored_spans(history: History, backends: Backends, span: tuple[float, float]) -> dict[str, float]:

@@ -3,7 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from scenarios.model import Alert, ComponentFault, Delivered, Expectation, Fault, Silent, Sli, Traces, TrafficFault
+from scenarios.model import (
+    Alert,
+    Anomaly,
+    ComponentFault,
+    Delivered,
+    Expectation,
+    Fault,
+    Silent,
+    Sli,
+    Traces,
+    TrafficFault,
+)
 
 NOTHING = "nothing"
 """What stands where there is no number."""
@@ -101,3 +112,5 @@ def title_of(item: Expectation) -> str:
             return "delivered: the ledger balances"
         case Silent():
             return "silent"
+        case Anomaly():
+            return f"anomaly of {item.signal} in {item.service}"

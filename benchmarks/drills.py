@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,12 @@ FIGURES = ("time_to_detect_s", "notified_after_s", "bound_s", "detect_to_bound",
 def round_of(orders: list[Order], stack: ProcessStack, runs: Path) -> tuple[list[Record], float]:
     """All drills once, at the same time, and how long that took in seconds."""
 
-    def share(*, exclusive: bool) -> AbstractContextManager[ProcessStack]:
-        return running_stack() if exclusive else nullcontext(stack)
+    def share(*, exclusive: bool, extras: Collection[str]) -> AbstractContextManager[ProcessStack]:
+        return running_stack(extras=extras) if exclusive or extras else nullcontext(stack)
 
     began = time.monotonic()
-    fleet = Fleet(orders, runs=runs, make_stack=share)
-    fleet.start()
-    records = [fleet.result(index) for index in range(len(orders))]
+    with Fleet(orders, runs=runs, make_stack=share) as fleet:
+        records = [fleet.result(index) for index in range(len(orders))]
     return records, time.monotonic() - began
 
 

@@ -24,6 +24,7 @@ class Component:
     config: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     def version(self) -> str:
@@ -100,6 +101,21 @@ PROMETHEUS = Component(
     needs=("collector", "alertmanager"),
 )
 
+DETECTOR = Component(
+    name="detector",
+    image="tocsin/detector:0.1.0",
+    module="detector",
+    args=("run", "--config", "{config}"),
+    config="detector.yaml",
+    # One thread of linear algebra is plenty for it, and more would take the cores from all others.
+    environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    ports={"http": 9098},
+    ready="http/readyz",
+    needs=("prometheus", "alertmanager"),
+    optional=True,
+)
+"""Joins a stack when a drill expects an anomaly, or when `tocsin up --with detector` asks for it."""
+
 GRAFANA = Component(
     name="grafana",
     image="grafana/grafana:13.2.3",
@@ -112,6 +128,9 @@ GRAFANA = Component(
 """Its configuration and its stand-in are not there yet, so no runtime starts it."""
 
 COMPONENTS: Mapping[str, Component] = {
-    component.name: component for component in (SINK, TEMPO, COLLECTOR, ALERTMANAGER, PROMETHEUS)
+    component.name: component for component in (SINK, TEMPO, COLLECTOR, ALERTMANAGER, PROMETHEUS, DETECTOR)
 }
-"""What every stack runs, by name."""
+"""What stacks run, by name; optional ones only where they are asked for."""
+
+OPTIONAL = frozenset(name for name, component in COMPONENTS.items() if component.optional)
+"""Names of the optional ones."""

@@ -120,6 +120,9 @@ def run(
 def up(
     profile: Annotated[str, typer.Option(help="drill or production")] = "drill",
     port: Annotated[list[str] | None, typer.Option(metavar="COMPONENT.PORT=N", help="a port of your choice")] = None,
+    with_: Annotated[
+        list[str] | None, typer.Option("--with", metavar="COMPONENT", help="an optional component, such as detector")
+    ] = None,
 ) -> None:
     """Start a stack that stays up for many drills."""
     from stack.config import PROFILES
@@ -132,7 +135,9 @@ def up(
     if ProcessStack.standing():
         raise StackError("a stack is up already; `tocsin status` shows it, `tocsin down` ends it")
     with _engines_ready() as report:
-        stack = ProcessStack.create(profile=profile, standing=True, fixed_ports=fixed, report=report)
+        stack = ProcessStack.create(
+            profile=profile, standing=True, extras=with_ or (), fixed_ports=fixed, report=report
+        )
     out.print(f"[green]up[/]: {', '.join(stack.running())} ({profile} profile)")
     _status_table(stack)
 
@@ -290,7 +295,7 @@ def _engines_ready() -> Iterator[Callable[[str], None]]:
 
 
 def _reporting(make: Any, report: Callable[[str], None]) -> Any:
-    return lambda *, exclusive: make(exclusive=exclusive, report=report)
+    return lambda *, exclusive, extras: make(exclusive=exclusive, extras=extras, report=report)
 
 
 def _port(text: str) -> tuple[str, int]:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Order:
 class MakeStack(Protocol):
     """Makes a stack for as long as a block lasts; `exclusive` ones are never shared with anybody."""
 
-    def __call__(self, *, exclusive: bool) -> AbstractContextManager[ProcessStack]: ...
+    def __call__(self, *, exclusive: bool, extras: Collection[str]) -> AbstractContextManager[ProcessStack]: ...
 
 
 def at_once_by_default() -> int:
@@ -106,19 +106,27 @@ class Fleet:
         self._thread.join()
 
     def _run(self) -> None:
-        shared = [index for index, order in enumerate(self.orders) if not order.scenario.exclusive]
-        alone = [index for index, order in enumerate(self.orders) if order.scenario.exclusive]
-        for batch in _batches(shared, self._at_once):
-            self._on_a_stack(batch, exclusive=False)
-        for index in alone:
-            self._on_a_stack([index], exclusive=True)
+        for needs, shared in self._shared().items():
+            for batch in _batches(shared, self._at_once):
+                self._on_a_stack(batch, exclusive=False, extras=needs)
+        for index, order in enumerate(self.orders):
+            if order.scenario.exclusive:
+                self._on_a_stack([index], exclusive=True, extras=order.scenario.needs)
         self.begun.set()
 
-    def _on_a_stack(self, indices: Sequence[int], *, exclusive: bool) -> None:
+    def _shared(self) -> dict[frozenset[str], list[int]]:
+        """The orders that may share a stack, by the optional components that they need of it."""
+        groups: dict[frozenset[str], list[int]] = {}
+        for index, order in enumerate(self.orders):
+            if not order.scenario.exclusive:
+                groups.setdefault(order.scenario.needs, []).append(index)
+        return groups
+
+    def _on_a_stack(self, indices: Sequence[int], *, exclusive: bool, extras: Collection[str]) -> None:
         try:
             if self.cancelled.is_set():
                 raise InterruptedError("cancelled before it began")
-            with self._make_stack(exclusive=exclusive) as stack:
+            with self._make_stack(exclusive=exclusive, extras=extras) as stack:
                 together = threading.Barrier(len(indices))
                 with ThreadPoolExecutor(len(indices), thread_name_prefix="drill") as pool:
                     list(pool.map(lambda index: self._drill(index, stack, together), indices))

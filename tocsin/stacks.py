@@ -1,6 +1,6 @@
 """Stacks: which stack a drill gets: the one that stays up, or one of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from stack.errors import StackError
@@ -8,15 +8,17 @@ from stack.runtimes.processes import ProcessStack, running_stack
 
 
 @contextmanager
-def stack_for(*, exclusive: bool, report: Callable[[str], None] = lambda _: None) -> Iterator[ProcessStack]:
+def stack_for(
+    *, exclusive: bool, extras: Collection[str] = (), report: Callable[[str], None] = lambda _: None
+) -> Iterator[ProcessStack]:
     """
-    The standing stack if there is one and it may be shared, else one that ends with the block.
+    The standing stack if there is one, it may be shared, and it has the extras (optional components), else one for the block.
 
     Raises StackError when the standing one is broken, for a drill on it would judge the wrong thing.
     """
     standing = None if exclusive else ProcessStack.standing()
-    if standing is None:
-        with running_stack(report=report) as stack:
+    if standing is None or not set(extras) <= set(standing.running()):
+        with running_stack(extras=extras, report=report) as stack:
             yield stack
         return
     down = [name for name in standing.running() if not standing.ready(name)]

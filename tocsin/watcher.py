@@ -10,7 +10,7 @@ from assertions.prometheus import ActiveAlert, Prometheus
 from assertions.sink import Sink
 from scenarios.history import AlertChange, Blind, Event
 
-POLL_S: Mapping[str, float] = {"prometheus": 0.2, "alertmanager": 1.0, "sink": 1.0}
+POLL_S: Mapping[str, float] = {"prometheus": 0.2, "alertmanager": 0.5, "sink": 1.0}
 """How often each source is asked. A change in Prometheus is known to this precision; the sink stamps its arrivals itself."""
 
 BLIND_AFTER_S = 3.0

@@ -7,6 +7,7 @@ All times are seconds relative to the start of the drive (the end of the warm-up
 from scenarios.model.expectations import (
     EXPECTATIONS,
     Alert,
+    Anomaly,
     Delivered,
     Expectation,
     Silent,
@@ -45,6 +46,7 @@ __all__ = [
     "ROUTES",
     "Abort",
     "Alert",
+    "Anomaly",
     "AppFault",
     "BrokenContextFault",
     "CommandFault",

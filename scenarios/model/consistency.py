@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from scenarios.model.expectations import Alert, Silent
+from scenarios.model.expectations import Alert, Anomaly, Silent
 from scenarios.model.faults import (
     BaseAppFault,
     BaseFault,
@@ -18,6 +18,9 @@ from scenarios.model.value import Misfit
 
 if TYPE_CHECKING:
     from scenarios.model import Scenario
+
+LEARNING_S = 25.0
+"""A detector that looks once a second needs 20 samples, and the first ones are late."""
 
 Place = tuple[str, int]
 """Where a fault stands: its list, and its index there."""
@@ -34,6 +37,8 @@ def misfits(scenario: "Scenario") -> Iterator[Misfit]:
     for index, item in enumerate(scenario.expect):
         if isinstance(item, Alert):
             yield from _alert_that_cannot_be_judged(scenario, item, index)
+        if isinstance(item, Anomaly):
+            yield from _anomaly_that_cannot_be_judged(scenario, item, index)
         if isinstance(item, Silent):
             yield from _alert_both_wanted_and_unwanted(scenario, item, index)
     yield from _expectations_written_twice(scenario)
@@ -120,12 +125,7 @@ def _faults_that_break_a_shared_stack(scenario: "Scenario") -> Iterator[Misfit]:
 def _alert_that_cannot_be_judged(scenario: "Scenario", alert: Alert, index: int) -> Iterator[Misfit]:
     place = ("expect", index, "alert")
     if alert.fault > len(scenario.faults):
-        yield Misfit(
-            f"alert {alert.name}: there is no fault number {alert.fault}; the drill has {len(scenario.faults)}; "
-            "an alert is expected of one of the `faults`",
-            *place,
-            "fault",
-        )
+        yield _no_such_fault(scenario, f"alert {alert.name}", alert.fault, place)
         return
     load, fault = scenario.load, scenario.faults[alert.fault - 1]
     if load.warm_up + fault.at <= 0:
@@ -149,6 +149,38 @@ def _alert_that_cannot_be_judged(scenario: "Scenario", alert: Alert, index: int)
                 *place,
                 key,
             )
+
+
+def _no_such_fault(scenario: "Scenario", what: str, number: int, place: tuple[str, int, str]) -> Misfit:
+    return Misfit(
+        f"{what}: there is no fault number {number}; the drill has {len(scenario.faults)}; "
+        f"an {place[2]} is expected of one of the `faults`",
+        *place,
+        "fault",
+    )
+
+
+def _anomaly_that_cannot_be_judged(scenario: "Scenario", anomaly: Anomaly, index: int) -> Iterator[Misfit]:
+    place = ("expect", index, "anomaly")
+    if anomaly.fault > len(scenario.faults):
+        yield _no_such_fault(scenario, f"anomaly of {anomaly.signal}", anomaly.fault, place)
+        return
+    load, fault = scenario.load, scenario.faults[anomaly.fault - 1]
+    if load.warm_up + fault.at < LEARNING_S:
+        yield Misfit(
+            f"anomaly of {anomaly.signal}: its fault begins {load.warm_up + fault.at:g}s after the first request, but the detector "
+            f"learns from {LEARNING_S:g}s of traffic first; let `load.warm_up` be at least {LEARNING_S - fault.at:g}s",
+            *place,
+            "fault",
+        )
+    left_s = load.for_s + load.cool_down - fault.at
+    if anomaly.within > left_s:
+        yield Misfit(
+            f"anomaly of {anomaly.signal}: `within` is {anomaly.within:g}s, but the traffic ends {left_s:g}s after its fault "
+            "begins; lengthen `load.cool_down`, or let `within` be shorter",
+            *place,
+            "within",
+        )
 
 
 def _alert_both_wanted_and_unwanted(scenario: "Scenario", silent: Silent, index: int) -> Iterator[Misfit]:

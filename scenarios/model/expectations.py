@@ -1,7 +1,7 @@
 """Expectations: what must hold; one expectation is one check is one test."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
@@ -86,6 +86,16 @@ class Delivered(BaseExpectation):
     within: Ratio = Field(default=0.0, description="how far apart two hops may be, relative to the clients' truth")
 
 
+class Anomaly(BaseExpectation):
+    """The anomaly detector calls one signal of a service unusual in time, and called it usual before."""
+
+    KEY: ClassVar[str] = "anomaly"
+    signal: Literal["traffic", "errors", "latency"] = Field(description="what of the service must be unusual")
+    service: Role = Field(default=ENTRY_SERVICE, description="whose")
+    within: PositiveSeconds = Field(description="at most so long after the fault is applied")
+    fault: Whole = Field(default=1, ge=1, description="which fault of the list should cause it, counted from 1")
+
+
 def _key(item: Any) -> str | None:
     """The key under which an expectation is written, or None when it is not one key with its details."""
     if isinstance(item, BaseExpectation):
@@ -95,10 +105,10 @@ def _key(item: Any) -> str | None:
     return None
 
 
-Expectation = Sli | Alert | Silent | Traces | Delivered
+Expectation = Sli | Alert | Silent | Traces | Delivered | Anomaly
 """What must hold; one expectation is one check is one test."""
 
-EXPECTATIONS: Mapping[str, type[Expectation]] = {kind.KEY: kind for kind in (Sli, Alert, Silent, Traces, Delivered)}
+EXPECTATIONS: Mapping[str, type[Expectation]] = {kind.KEY: kind for kind in get_args(Expectation)}
 """The key in YAML, and what it makes."""
 
 Keyed = Annotated[
@@ -106,7 +116,8 @@ Keyed = Annotated[
     | Annotated[Alert, Tag("alert")]
     | Annotated[Silent, Tag("silent")]
     | Annotated[Traces, Tag("traces")]
-    | Annotated[Delivered, Tag("delivered")],
+    | Annotated[Delivered, Tag("delivered")]
+    | Annotated[Anomaly, Tag("anomaly")],
     Discriminator(_key),
 ]
 """An expectation as it is written: one key with its details, such as `silent: {}`."""

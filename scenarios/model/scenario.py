@@ -5,7 +5,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from scenarios.model.consistency import misfits
-from scenarios.model.expectations import Keyed
+from scenarios.model.expectations import Anomaly, Keyed
 from scenarios.model.faults import Fault
 from scenarios.model.load import Load
 from scenarios.model.value import Misfit, Misfits, Value
@@ -39,6 +39,11 @@ class Scenario(Value):
     noise: tuple[Fault, ...] = Field(default=(), description="disturbance that must not raise an alert")
     abort: tuple[Abort, ...] = Field(default=(), description="each one alone stops the drill")
     expect: tuple[Keyed, ...] = Field(min_length=1, description="what must hold; one expectation is one test")
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Optional components of the stack without which it cannot be judged."""
+        return frozenset({"detector"} if any(isinstance(item, Anomaly) for item in self.expect) else ())
 
     def to_json(self) -> dict[str, Any]:
         """The scenario in the form of its language, ready for JSON; `Scenario.model_validate` reads it back."""

@@ -3,7 +3,7 @@
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from typing import Any, Self
 import httpx
 
 from stack import config, engines
-from stack.components import COMPONENTS, Component
+from stack.components import COMPONENTS, OPTIONAL, Component
 from stack.errors import StackError
 from stack.runtimes.app import App, telemetry_environment
 from stack.runtimes.ports import allocate
@@ -46,7 +46,16 @@ class ProcessStack:
 
     runtime = "processes"
 
-    def __init__(self, *, roster: Roster, profile: str, addresses: Mapping[str, str], sink_token: str) -> None:
+    def __init__(
+        self,
+        *,
+        roster: Roster,
+        profile: str,
+        addresses: Mapping[str, str],
+        sink_token: str,
+        table: Mapping[str, Component] = COMPONENTS,
+    ) -> None:
+        self._table = table
         self.roster = roster
         self.profile = profile
         self.addresses = dict(addresses)
@@ -62,6 +71,7 @@ class ProcessStack:
         *,
         profile: str = "drill",
         standing: bool = False,
+        extras: Collection[str] = (),
         fixed_ports: Mapping[str, int] | None = None,
         amend: Callable[[Path], None] | None = None,
         report: Report = lambda _: None,
@@ -69,17 +79,21 @@ class ProcessStack:
         """
         Start a stack and wait until it is ready to judge by: all components ready, all targets scraped, all rules evaluated.
 
+        `extras` names optional components that join.
         `amend` may change the rendered configuration files before anything starts (to break something on purpose).
         Raises StackError, after everything has been stopped again.
         """
-        names = [f"{component.name}.{port}" for component in COMPONENTS.values() for port in component.ports]
+        table = _table(extras)
+        names = [f"{component.name}.{port}" for component in table.values() for port in component.ports]
         roster = Roster.create("stack", standing=standing)
         try:
             addresses = allocate(names, roster=roster, fixed=fixed_ports)
         except StackError:
             roster.disband()
             raise
-        stack = cls(roster=roster, profile=profile, addresses=addresses, sink_token=secrets.token_urlsafe(24))
+        stack = cls(
+            roster=roster, profile=profile, addresses=addresses, sink_token=secrets.token_urlsafe(24), table=table
+        )
         try:
             stack._engines = _find_engines()
             stack._render(amend)
@@ -108,7 +122,7 @@ class ProcessStack:
 
     def stop(self, *, keep_files: bool = False) -> None:
         """End all components, those that others need last, and remove every file of the stack unless told to keep them."""
-        order = [name for name in reversed(list(_order().static_order())) if name in self._running]
+        order = [name for name in reversed(list(_order(self._table).static_order())) if name in self._running]
         for name in order:
             self._running[name].process.stop()
         if keep_files:
@@ -126,7 +140,8 @@ class ProcessStack:
 
     def endpoints(self) -> dict[str, str]:
         """Where backends are asked, by name."""
-        named = {name: self.url(f"{name}.http") for name in ("prometheus", "alertmanager", "tempo", "sink")}
+        asked = ("prometheus", "alertmanager", "tempo", "sink", "detector")
+        named = {name: self.url(f"{name}.http") for name in asked if f"{name}.http" in self.addresses}
         return named | {"sink_token": self.sink_token}
 
     def running(self) -> Mapping[str, Running]:
@@ -192,7 +207,7 @@ class ProcessStack:
         root = self.roster.path / "config"
         rules = root / "rules"
         shutil.copytree(rules_dir(self.profile), rules)
-        for component in COMPONENTS.values():
+        for component in self._table.values():
             (self.roster.path / "data" / component.name).mkdir(parents=True)
             if component.config:
                 files = config.render(
@@ -213,14 +228,14 @@ class ProcessStack:
 
     def _start_all(self, report: Report) -> None:
         """Start each component as soon as those that it needs are ready; independent ones at once."""
-        order = _order()
+        order = _order(self._table)
         order.prepare()
         futures: dict[Future[None], str] = {}
-        with ThreadPoolExecutor(len(COMPONENTS)) as pool:
+        with ThreadPoolExecutor(len(self._table)) as pool:
             while order.is_active():
                 for name in order.get_ready():
                     report(f"starting {name}")
-                    futures[pool.submit(self._start, COMPONENTS[name])] = name
+                    futures[pool.submit(self._start, self._table[name])] = name
                 done, _ = wait(futures, return_when=FIRST_COMPLETED)
                 for future in done:
                     future.result()
@@ -342,8 +357,16 @@ def _find_engines() -> dict[str, engines.Found]:
     return found
 
 
-def _order() -> "TopologicalSorter[str]":
-    return TopologicalSorter({component.name: component.needs for component in COMPONENTS.values()})
+def _table(extras: Collection[str]) -> dict[str, Component]:
+    """The components of a stack: all that are not optional, and the extras. Raises StackError for an unknown extra."""
+    unknown = sorted(set(extras) - OPTIONAL)
+    if unknown:
+        raise StackError(f"no optional component {unknown[0]!r}; there is: {', '.join(sorted(OPTIONAL))}")
+    return {name: one for name, one in COMPONENTS.items() if not one.optional or name in extras}
+
+
+def _order(table: Mapping[str, Component]) -> "TopologicalSorter[str]":
+    return TopologicalSorter({component.name: component.needs for component in table.values()})
 
 
 def _is_watching(prometheus: httpx.Client, state: dict[str, str]) -> bool:

@@ -1,7 +1,7 @@
 """Fleet: which drills share a stack, what becomes of the others when one fails, and how all are ended."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,11 @@ class World:
             self.calls.append(text)
 
     @contextmanager
-    def make_stack(self, *, exclusive: bool) -> Iterator[Any]:
+    def make_stack(self, *, exclusive: bool, extras: Collection[str]) -> Iterator[Any]:
         """A stack."""
         if self.stack_error:
             raise self.stack_error
-        name = "own stack" if exclusive else "shared stack"
+        name = " with ".join(["own stack" if exclusive else "shared stack", *extras])
         self.note(f"{name} up")
         try:
             yield name
@@ -217,7 +217,7 @@ def test_leaving_the_block_waits_for_the_end_of_the_stack(world: World) -> None:
     stopping = threading.Event()
 
     @contextmanager
-    def slow_to_stop(*, exclusive: bool) -> Iterator[Any]:
+    def slow_to_stop(*, exclusive: bool, extras: Collection[str]) -> Iterator[Any]:
         yield "stack"
         stopping.wait(0.2)
         world.note("stack down")

@@ -37,9 +37,9 @@ def own(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
 
     @contextmanager
-    def running_stack(*, report: Any) -> Iterator[Any]:
+    def running_stack(*, extras: Any, report: Any) -> Iterator[Any]:
         report("starting prometheus")
-        calls.append("up")
+        calls.append(" ".join(["up", *extras]))
         yield OWN
         calls.append("down")
 
@@ -84,6 +84,18 @@ def test_who_breaks_the_stack_gets_one_of_his_own(monkeypatch: pytest.MonkeyPatc
         assert stack is OWN
 
     assert own == ["up", "down"]
+
+
+def test_a_standing_stack_that_lacks_what_is_needed_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, own: list[str]
+) -> None:
+    """The drill gets one of its own, with the extra."""
+    standing(monkeypatch, FakeStack())
+
+    with stack_for(exclusive=False, extras=["detector"]) as stack:
+        assert stack is OWN
+
+    assert own == ["up detector", "down"]
 
 
 def test_a_broken_standing_stack_is_refused(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:
