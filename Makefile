@@ -35,6 +35,7 @@ check: setup ## lint, format, types, arrows, generated files
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m stack.slo generate --check
+	@$(BIN)/python -m stack.dashboards generate --check
 
 format: setup ## put the code in shape
 	@$(BIN)/ruff check --fix .
@@ -42,6 +43,7 @@ format: setup ## put the code in shape
 
 generate: setup ## write all generated files anew
 	@$(BIN)/python -m stack.slo generate
+	@$(BIN)/python -m stack.dashboards generate
 
 lock: setup ## pin all dependencies anew, with hashes and without addresses
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

@@ -33,7 +33,9 @@ SECRETS = {"sink_token": "0123456789abcdefXYZ_-"}
 def text(component: str, *, profile: str = "drill", address: Mapping[str, str] = ADDRESS, **more: Any) -> str:
     """The component's one file."""
     given: dict[str, Any] = {"data_dir": "/data", "rules_dir": "/rules", "secrets": SECRETS} | more
-    files = render(component, profile=PROFILES[profile], address=address, **given)
+    # Only a stack that has the detector renders it.
+    own = {"detector.http": "127.0.0.1:21099"} if component == "detector" and address else {}
+    files = render(component, profile=PROFILES[profile], address={**own, **address}, **given)
     assert [f"{component}.yaml"] == list(files)
     return files[f"{component}.yaml"]
 

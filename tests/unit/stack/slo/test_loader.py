@@ -354,7 +354,7 @@ MISTAKES: dict[str, tuple[Edit, str, str]] = {
         "---\napiVersion: openslo/v1\nkind: AlertP",
         "is no YAML",
     ),
-    "nothing at all": (lambda _: "", "", "is empty; it must hold OpenSLO documents"),
+    "nothing at all": (lambda _: "", "", "is empty; it must hold documents with apiVersion"),
 }
 
 
