@@ -24,10 +24,6 @@ class Unmet(AssertionError):
     """A backend answered, and it is wrong: FAIL."""
 
 
-class Unknown(Exception):
-    """It could not be found out: UNKNOWN, which is never a pass."""
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the gate."""
     group = parser.getgroup("tocsin", "fire drills")
@@ -72,15 +68,21 @@ class DrillItem(pytest.Item):
         self.outcome: Outcome | None = None
 
     def setup(self) -> None:
-        """Wait for the drill; an UNKNOWN verdict is an error, not a failure."""
+        """Wait for the drill. What cannot be found out is UNKNOWN: never a pass, and to pytest, here, an error and no failure."""
         import reports.junit
         from scenarios.record import Verdict
 
-        record = _control(self.session).record_of(self.parent.path)
+        try:
+            record = _control(self.session).record_of(self.parent.path)
+        except (RuntimeError, OSError) as error:  # there is no stack (StackError), or no place for the run
+            pytest.fail(f"the drill could not be run: {error}", pytrace=False)
         self.outcome = next(outcome for outcome in record.outcomes if outcome.id == self.check_id)
         self.user_properties.extend(reports.junit.properties(record))
-        if self.outcome.verdict is Verdict.UNKNOWN:
-            raise Unknown(f"{self.outcome.message()}\nreport: {_control(self.session).report_of(record)}")
+        # A drill that ended with a problem proves nothing, whatever its checks say.
+        unknown = self.outcome.message() if self.outcome.verdict is Verdict.UNKNOWN else ""
+        unknown = unknown or (record.problem if self.outcome.verdict is Verdict.PASS else "")
+        if unknown:
+            pytest.fail(f"{unknown}\nreport: {_control(self.session).report_of(record)}", pytrace=False)
 
     def runtest(self) -> None:
         """Fail if the verdict is FAIL."""
@@ -90,8 +92,8 @@ class DrillItem(pytest.Item):
             raise Unmet(self.outcome.message())
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Our own errors say it all; a traceback into the plugin would not help."""
-        if isinstance(excinfo.value, (Unmet, Unknown)):
+        """Our own error says it all; a traceback into the plugin would not help."""
+        if isinstance(excinfo.value, Unmet):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

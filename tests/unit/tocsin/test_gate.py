@@ -13,6 +13,7 @@ import scenarios.loader
 import tocsin.stacks
 from assertions.judge import check_ids
 from scenarios.record import Outcome, Record, Verdict
+from stack.errors import StackError
 from tocsin.fleet import Order
 
 DRILL = """
@@ -34,6 +35,8 @@ class FakeFleet:
     """Stands in for the fleet: availability passes, traces fail, silence is unknown; it notes what was asked of it."""
 
     made: ClassVar[list["FakeFleet"]] = []
+    error: ClassVar[Exception | None] = None
+    problem: ClassVar[str] = ""
 
     def __init__(self, orders: Sequence[Order], **_: object) -> None:
         self.orders = orders
@@ -54,7 +57,9 @@ class FakeFleet:
         self.cancelled += 1
 
     def result(self, index: int) -> Record:
-        """A record with one outcome of each verdict."""
+        """A record with one outcome of each verdict; or what keeps it from being run."""
+        if self.error:
+            raise self.error
         scenario = self.orders[index].scenario
         return Record(
             run_id=f"{scenario.name}-1",
@@ -64,6 +69,7 @@ class FakeFleet:
             runtime="fake",
             profile="drill",
             parts=(),
+            problem=self.problem,
             outcomes=tuple(
                 Outcome(id=id, title=title, verdict=VERDICTS[title.split()[0]], expected="good", observed="bad")
                 for id, title in check_ids(scenario).items()
@@ -178,3 +184,28 @@ def test_the_runs_folder_is_an_option(project: pytest.Pytester) -> None:
     result = run(project, "--tocsin-runs", str(Path("elsewhere")))
 
     result.stdout.fnmatch_lines(["*report: elsewhere/one-1/report.html*"])
+
+
+@pytest.mark.parametrize("error", [StackError("port 9090 is taken"), OSError(28, "No space left on device", "runs")])
+def test_a_stack_that_does_not_start_is_an_error_of_each_test(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """With the reason and no traceback through the plugin, for it is not the plugin's fault."""
+    monkeypatch.setattr(FakeFleet, "error", error)
+    result = run(project)
+
+    result.assert_outcomes(errors=6)
+    result.stdout.fnmatch_lines([f"the drill could not be run: {error}"])
+    result.stdout.no_fnmatch_line("*gate.py*")
+
+
+def test_a_drill_that_ended_with_a_problem_passes_nothing(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What failed until then stays a failure; what passed is an error, with the problem."""
+    monkeypatch.setattr(FakeFleet, "problem", "the history cannot be written")
+    result = run(project, "-k", "one")
+
+    result.assert_outcomes(failed=1, errors=2, deselected=3)
+    result.stdout.fnmatch_lines(["the history cannot be written"])
+    result.stdout.no_fnmatch_line("*gate.py*")
