@@ -107,6 +107,34 @@ def hourly_batches(series: int) -> dict[str, float]:
     }
 
 
+def spiky(series: int) -> dict[str, float]:
+    """Latency in which one sample in a hundred is a lone spike: without care two would meet every other day."""
+    world = World(kind=Kind.LATENCY, series=series, days=3.0, spike_share=0.01, seed=11)
+    first = round(DAY_S / world.step_s)
+    quiet = detector_alerts(generate(world))
+    struck = generate(world, faults_after_days=1.0)
+    card = judge(detector_alerts(struck), windows(struck), first=first)
+    by_chance = 0.01**2 * DAY_S / world.step_s
+    return {
+        "two_spikes_meet_per_series_day": round(by_chance, 3),
+        "false_per_series_day": round(sum(alert.began >= first for alert in quiet) / (2 * series), 4),
+        "strong_recall": round(card.recall, 4),
+        "precision": round(card.precision, 4),
+        "delay_p50": card.delay(50) or 0.0,
+        "delay_p95": card.delay(95) or 0.0,
+    }
+
+
+def patient(series: int) -> dict[str, Any]:
+    """Latency with three samples to confirm in place of two: the other end of the bargain."""
+    settings, first = Settings(confirm=3), 5760
+    struck = generate(World(kind=Kind.LATENCY, series=series, days=3.0, seed=1), faults_after_days=1.0)
+    quiet = generate(World(kind=Kind.LATENCY, series=2 * series, days=4.0, seed=9))
+    late = sum(alert.began >= first for alert in detector_alerts(quiet, settings))
+    card = judge(detector_alerts(struck, settings), windows(struck), first=first).as_dict()
+    return {**card, "false_per_series_day": round(late / (6 * series), 4)}
+
+
 def level_shifts(series: int) -> dict[str, float]:
     """A lasting rise of latency by 80 %: told once, forgiven as the new normal, not told again."""
     world = World(kind=Kind.LATENCY, series=series, days=2.0, spike_share=0.0, outages_per_day=0.0, seed=6)
@@ -150,6 +178,8 @@ def measure(series: int, days: float) -> dict[str, Any]:
         "all_strong": {n: together([strong[k][n] for k in KINDS]).as_dict() for n in names},
         "all_weak": {n: together([weak[k][n] for k in KINDS]).as_dict() for n in names},
         "hourly_batches": hourly_batches(max(series // 3, 5)),
+        "spiky_latency": spiky(series // 2),
+        "latency_confirm_3": patient(series),
         "level_shifts": level_shifts(max(series // 3, 5)),
         "early_faults": early_faults(series),
         "errors_without_counts": ratio_only(max(series // 3, 5)),
@@ -170,7 +200,14 @@ def show(found: dict[str, Any]) -> None:
             )  # fmt: skip
     console = Console(width=140)
     console.print(table)
-    for name in ("hourly_batches", "level_shifts", "early_faults", "errors_without_counts"):
+    for name in (
+        "hourly_batches",
+        "spiky_latency",
+        "latency_confirm_3",
+        "level_shifts",
+        "early_faults",
+        "errors_without_counts",
+    ):
         console.print(name, found[name])
 
 

@@ -11,6 +11,8 @@ from detector.settings import Settings
 from detector.state import State
 
 SLOW_FLOOR = 0.7
+SPIKE_MEMORY = 5760.0  # samples over which lone spikes are remembered; a day at 15 s
+MANY_SPIKES = 24.0  # within that memory: two of so many would meet by chance once in ten days
 Rows = npt.NDArray[np.int64]
 
 
@@ -36,8 +38,9 @@ class Alarm:
     Two rules over one residual, both with a minimum effect and in the bad direction only.
 
     Fast: the limit crossed in `confirm` of `confirm + 1` samples, with none back to normal between them, so that a
-    lone spike is never an alert. Slow: the smoothed residual, clipped so that no single sample decides, crosses the
-    limit of its own deviation; it sees what is weak but lasts.
+    lone spike is never an alert. Where lone spikes are common one sample more is needed, since two would meet by
+    chance. Slow: the smoothed residual, clipped so that no single sample decides, crosses the limit of its own
+    deviation; it sees what is weak but lasts.
     """
 
     def __init__(self, kind: Kind, settings: Settings) -> None:
@@ -50,8 +53,14 @@ class Alarm:
         self._more = float(np.log1p(effect)) if relative else effect
         self._slow_reach = 1.25 * abs(self._less) if relative else 0.0
         self._slow_unit = float(np.sqrt(self.pace / (2.0 - self.pace)))
-        self._mask = 2 ** (settings.confirm + 1) - 1
-        self._votes = np.array([bits.bit_count() >= settings.confirm for bits in range(self._mask + 1)])
+        self._mask = 2 ** (settings.confirm + 2) - 1
+        self._votes = np.array([self._agreed(bits, settings.confirm) for bits in range(self._mask + 1)])
+        self._more_votes = np.array([self._agreed(bits, settings.confirm + 1) for bits in range(self._mask + 1)])
+
+    @staticmethod
+    def _agreed(bits: int, needed: int) -> bool:
+        """Whether enough of the last `needed + 1` samples crossed the limit."""
+        return (bits & ((2 << needed) - 1)).bit_count() >= needed
 
     def slow_deviation(self, sigma: float) -> float:
         """The standard deviation of the smoothed residual if the residuals were independent."""
@@ -92,10 +101,11 @@ class Alarm:
         z, slow_z, expected = state.z[rows], state.slow_z[rows], state.expected[rows]
         hot = judged & (z >= limit) & self._matters(residual, expected)
         normal = judged & (z < 0.5 * limit)
+        self._note_spikes(state, rows[normal & (state.bits[rows] > 0) & (state.fired[rows] == 0)])
         bits = np.where(judged, ((state.bits[rows] << 1) | hot) & self._mask, state.bits[rows])
         state.bits[rows] = bits = np.where(normal, 0, bits).astype(np.uint8)
         slow = judged & (slow_z >= slow_limit) & self._matters(state.slow[rows], expected)
-        fast = self._votes[bits] & hot
+        fast = np.where(self._spiky(state, rows), self._more_votes[bits], self._votes[bits]) & hot
         creeping = np.where(state.fired[rows] > 0, state.creeping[rows], slow) & ~fast
         state.creeping[rows] = creeping
         bad = fast | slow
@@ -103,6 +113,19 @@ class Alarm:
             return Tick(at_s=state.at_s)
         calm = normal & ~(creeping & (slow_z >= 0.5 * slow_limit))
         return self._turn(state, rows, judged, bad, calm)
+
+    def _note_spikes(self, state: State, lone: Rows) -> None:
+        """Remember spikes that came alone."""
+        state.spikes[lone] = state.spikes[lone] * self._faded(state, lone) + 1.0
+        state.spike_seen[lone] = state.seen[lone]
+
+    def _spiky(self, state: State, rows: Rows) -> Bools:
+        """Whether lone spikes are common in a series."""
+        return np.asarray(state.spikes[rows] * self._faded(state, rows) >= MANY_SPIKES)
+
+    def _faded(self, state: State, rows: Rows) -> Floats:
+        """How much is left of the memory of spikes since the last one."""
+        return np.asarray(np.exp((state.spike_seen[rows] - state.seen[rows]) / SPIKE_MEMORY))
 
     def _turn(self, state: State, rows: Rows, judged: Bools, bad: Bools, calm: Bools) -> Tick:
         """Begin and end alerts."""

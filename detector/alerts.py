@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from detector.config import Config, Watch
 from detector.kinds import Kind
-from detector.source import Labels
+from detector.matrix import Labels
 from detector.verdict import Verdict, amount
 
 ANOMALY, ABSENT, BLIND = "AnomalyDetected", "AnomalySeriesAbsent", "AnomalyDetectorBlind"

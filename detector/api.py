@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from detector.config_file import ConfigError
+from detector.matrix import Labels
 from detector.roster import series_id
 from detector.service import Service
-from detector.source import Labels
 from detector.verdict import verdict
 from detector.watcher import Watcher
 

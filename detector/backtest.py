@@ -14,9 +14,10 @@ from detector.config import Config, Watch
 from detector.feed import ratio
 from detector.http_client import client
 from detector.kinds import Floats, Kind
+from detector.matrix import Labels
 from detector.replay import Trace, replay
 from detector.scorecard import Scorecard, Window, judge
-from detector.source import Labels, Prometheus
+from detector.source import Prometheus
 
 
 class LabelsError(ValueError):

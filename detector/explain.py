@@ -7,8 +7,8 @@ import numpy as np
 
 from detector.alerts import iso
 from detector.kinds import Floats, Kind
+from detector.matrix import Labels
 from detector.replay import Alert, Trace
-from detector.source import Labels
 from detector.verdict import amount
 
 WIDTH, HEIGHT, SCORE_HEIGHT, LEFT = 1100, 300, 90, 70

@@ -11,7 +11,8 @@ from detector.bank import Bank
 from detector.config import Config
 from detector.history import BucketRing
 from detector.kinds import MEASURES, Floats
-from detector.source import Matrix, Prometheus, SourceError
+from detector.matrix import Matrix
+from detector.source import Prometheus, SourceError
 from detector.watcher import Watcher
 
 LONGEST_PAUSE_S = 30.0

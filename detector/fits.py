@@ -9,8 +9,8 @@ import numpy as np
 
 from detector.fit_job import Fit
 from detector.fit_worker import FitError, FitWorker
+from detector.matrix import Labels
 from detector.replay import FIRST_FIT_AFTER
-from detector.source import Labels
 from detector.telemetry import Telemetry
 from detector.watcher import Watcher
 

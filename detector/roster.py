@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 
-from detector.source import Labels
+from detector.matrix import Labels
 
 
 def series_id(watch: str, labels: Labels) -> str:

@@ -89,6 +89,7 @@ def bound(address: tuple[str, int]) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(128)
     except OSError as error:
         listener.close()
         raise ConfigError(f"listen: {host}:{port} cannot be had: {error.strerror}; choose another port") from None

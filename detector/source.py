@@ -1,20 +1,18 @@
 """Where the values come from: Prometheus, asked for one moment or for a range of them."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import numpy as np
-from pydantic_core import from_json
 
 from detector.kinds import Floats
+from detector.matrix import Labels, Matrix, identity, joined, table, without_points
 
 MOST_POINTS = 10_000  # Prometheus refuses more than 11,000 points per series and query
 MOST_VALUES = 2_000_000  # of one answer, so that history never needs much memory at once
 RANGE_TIMEOUT_S = 60.0
-Labels = tuple[tuple[str, str], ...]
 
 
 class SourceError(RuntimeError):
@@ -23,20 +21,6 @@ class SourceError(RuntimeError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matrix:
-    """Values of many series (columns) at many moments (rows), NaN where there is none."""
-
-    at_s: Floats
-    labels: tuple[Labels, ...]
-    values: Floats
-
-
-def identity(metric: Mapping[str, str]) -> Labels:
-    """The labels of a series without the name of its metric, in order."""
-    return tuple(sorted((name, value) for name, value in metric.items() if name != "__name__"))
 
 
 class Prometheus:
@@ -48,7 +32,7 @@ class Prometheus:
 
     async def instant(self, query: str, at_s: float) -> dict[Labels, float]:
         """The value of each series at one moment."""
-        data = await self._ask("/api/v1/query", query, {"time": f"{at_s:.3f}"})
+        data, _ = await self._ask("/api/v1/query", query, {"time": f"{at_s:.3f}"})
         if data["resultType"] == "scalar":
             return {(): float(data["result"][1])}
         if data["resultType"] != "vector":
@@ -73,17 +57,10 @@ class Prometheus:
     async def _piece(self, query: str, moments: Floats) -> Matrix:
         step_s = float(moments[1] - moments[0]) if len(moments) > 1 else 1.0
         times = {"start": f"{moments[0]:.3f}", "end": f"{moments[-1]:.3f}", "step": f"{step_s:.3f}"}
-        data = await self._ask("/api/v1/query_range", query, times)
-        rows = data["result"]
-        values = np.full((len(moments), len(rows)), np.nan)
-        for column, row in enumerate(rows):
-            points = row.get("values", [])
-            at = np.fromiter((point[0] for point in points), dtype=np.float64, count=len(points))
-            places = np.rint((at - moments[0]) / step_s).astype(np.int64)
-            values[places, column] = np.fromiter((point[1] for point in points), dtype=np.float64, count=len(points))
-        return Matrix(at_s=moments, labels=tuple(identity(row["metric"]) for row in rows), values=values)
+        data, points = await self._ask("/api/v1/query_range", query, times)
+        return table(data["result"], points, moments)
 
-    async def _ask(self, path: str, query: str, times: dict[str, str]) -> Any:
+    async def _ask(self, path: str, query: str, times: dict[str, str]) -> tuple[Any, list[Floats]]:
         started = time.perf_counter()
         timeout = httpx.USE_CLIENT_DEFAULT if "time" in times else RANGE_TIMEOUT_S
         try:
@@ -94,34 +71,11 @@ class Prometheus:
         except (httpx.HTTPError, OSError) as error:
             raise SourceError("connect", f"Prometheus could not be asked for {query!r}: {error}") from error
         try:
-            body = from_json(answer.content)
+            body, points = without_points(answer.content)
             if body["status"] == "success":
-                return body["data"]
+                return body["data"], points
             said = f"{body['errorType']}: {body['error']}"
         except (ValueError, KeyError, TypeError):
             said = f"status {answer.status_code}, not the JSON of a Prometheus"
         reason = "query" if answer.status_code in (400, 422) else "answer"
         raise SourceError(reason, f"Prometheus refused {query!r}: {said}")
-
-
-def joined(pieces: list[Matrix]) -> Matrix:
-    """Pieces of one range, one after the other; a series that is not in all pieces is NaN in the others."""
-    if len(pieces) == 1:
-        return pieces[0]
-    labels = tuple(dict.fromkeys(label for piece in pieces for label in piece.labels))
-    place = {label: at for at, label in enumerate(labels)}
-    parts = []
-    for piece in pieces:
-        part = np.full((len(piece.at_s), len(labels)), np.nan)
-        part[:, [place[label] for label in piece.labels]] = piece.values
-        parts.append(part)
-    empty = np.zeros((0, 0))
-    at_s = np.concatenate([piece.at_s for piece in pieces]) if pieces else np.zeros(0)
-    return Matrix(at_s=at_s, labels=labels, values=np.concatenate(parts) if parts else empty)
-
-
-def rows(matrix: Matrix) -> Iterator[tuple[float, dict[Labels, float]]]:
-    """Moment by moment, the series that had a value."""
-    for at, moment in enumerate(matrix.at_s):
-        there = np.flatnonzero(np.isfinite(matrix.values[at]))
-        yield float(moment), {matrix.labels[column]: float(matrix.values[at, column]) for column in there}

@@ -32,9 +32,10 @@ class State:
     What is remembered of each series between two ticks. y means: on the transformed scale of its kind.
 
     `level` and `scale` are the baseline and its robust standard deviation; `slow` is the smoothed residual with
-    `slow_scale` as its own deviation; `bits` are the last samples, 1 where the limit was crossed; `fired` counts the
-    samples since an alert began, 0 when none is active; `creeping` says that the slow rule began it; `low` and `high`
-    are the range ever seen. The last rows say what was found at `at_s`, the moment of the last tick.
+    `slow_scale` as its own deviation; `bits` are the last samples, 1 where the limit was crossed; `spikes` is the
+    fading count of lone ones; `fired` counts the samples since an alert began, 0 when none is active; `creeping` says
+    that the slow rule began it; `low` and `high` are the range ever seen. The last rows say what was found at `at_s`,
+    the moment of the last tick.
     """
 
     level: Floats = field(metadata=ZERO)
@@ -50,6 +51,8 @@ class State:
     alpha: Floats = field(metadata=ZERO)
     gamma: Floats = field(metadata=ZERO)
     since_s: Floats = field(metadata=ZERO)
+    spikes: Floats = field(metadata=ZERO)
+    spike_seen: Floats = field(metadata=ZERO)
     bits: npt.NDArray[np.uint8] = field(metadata=BITS)
     critical: Bools = field(metadata=NO)
     creeping: Bools = field(metadata=NO)

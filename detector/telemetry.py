@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from detector.kinds import Bools, Floats
-from detector.source import Labels
+from detector.matrix import Labels
 from detector.verdict import Status, View, statuses, view
 from detector.watcher import Watcher
 

@@ -137,7 +137,7 @@ def reason(bank: Bank, slot: int, numbers: View) -> str:
     heart = f"{bank.kind} {value}, expected {expected} ({lower} to {upper})"
     if state.creeping[slot]:
         return f"{heart}, z {state.z[slot]:.1f}, smoothed over the last samples z {state.slow_z[slot]:.1f}"
-    votes = int(state.bits[slot]).bit_count()
+    votes = (int(state.bits[slot]) & (2 ** (settings.confirm + 1) - 1)).bit_count()
     if state.fired[slot] > 0 or votes:
         return f"{heart}, z {state.z[slot]:.1f}, {votes} of {settings.confirm + 1} samples"
     return f"{heart}, z {state.z[slot]:.1f}"

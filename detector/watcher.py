@@ -8,8 +8,8 @@ from detector.alarm import End, Tick
 from detector.bank import Bank
 from detector.config import Watch
 from detector.kinds import Floats, Kind
+from detector.matrix import Labels, Matrix
 from detector.roster import Roster, series_id
-from detector.source import Labels, Matrix
 from detector.verdict import Verdict, verdict
 
 COUNTER_POINTS = 60

@@ -61,6 +61,19 @@ def test_two_spikes_with_a_good_sample_between_them_are_not_an_alert() -> None:
     assert changes(bank(), values) == []
 
 
+def test_where_lone_spikes_are_common_one_sample_more_is_needed() -> None:
+    """A series that spikes all the time no longer alerts on two spikes in a row, but still on a fault."""
+    values = noisy(1500)
+    values[100:1300:20] *= 5.0
+    values[[1310, 1311]] *= 5.0
+    values[1400:1410] *= 5.0
+    found = changes(bank(), values)
+    assert [at for at, what in found if what == "began"] == [1402]
+    rare = noisy(1500)
+    rare[[1310, 1311]] *= 5.0
+    assert changes(bank(), rare)[0] == (1311, "began")
+
+
 def test_more_confirmation_takes_more_samples() -> None:
     """With confirm 3 the third faulty sample begins the alert."""
     values = noisy(200)

@@ -10,7 +10,8 @@ import pytest
 
 from detector.config import Config
 from detector.feed import Feed, ratio
-from detector.source import Matrix, Prometheus
+from detector.matrix import Matrix
+from detector.source import Prometheus
 from detector.watcher import Watcher
 
 A = (("n", "a"),)

@@ -9,8 +9,8 @@ from detector import journal, snapshot
 from detector.alerts import Alert
 from detector.config import Watch
 from detector.fit import fit
+from detector.matrix import Labels
 from detector.snapshot import Snapshot
-from detector.source import Labels
 from detector.watcher import Watcher
 
 STEP_S = 15.0

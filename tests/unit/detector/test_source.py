@@ -1,6 +1,7 @@
 """Prometheus as a source: ranges in pieces, odd answers, and failures that say what happened."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from detector import source as sources
-from detector.source import Matrix, Prometheus, SourceError, identity, joined
+from detector.matrix import Matrix, identity, joined, table, without_points
+from detector.source import Prometheus, SourceError
 
 
 def ask(handler: Callable[[httpx.Request], httpx.Response], query: str = "up") -> Any:
@@ -93,3 +95,17 @@ def test_a_prometheus_that_cannot_be_reached_is_told_apart(error: Exception, rea
     with pytest.raises(SourceError) as caught:
         ask(fail)
     assert caught.value.reason == reason
+
+
+def test_points_are_taken_out_of_any_answer() -> None:
+    """Labels that look like points, series with histograms only, numbers in every spelling."""
+    odd = {"metric": {"n": 'x"values":[[1,"2"]]'}, "values": [[0, "NaN"], [15, "+Inf"], [30, "-1e-05"]]}
+    histogram = {"metric": {"n": "h"}, "histograms": [[0, {"count": "1"}]]}
+    plain = {"metric": {"n": "p"}, "values": [[30.0, "2.5"]]}
+    content = json.dumps({"data": {"result": [odd, histogram, plain]}}, separators=(",", ":")).encode()
+    body, points = without_points(content)
+    matrix = table(body["data"]["result"], points, np.array([0.0, 15.0, 30.0]))
+    assert matrix.labels[0] == (("n", 'x"values":[[1,"2"]]'),)
+    np.testing.assert_array_equal(matrix.values[:, 0], [np.nan, np.inf, -1e-05])
+    assert np.isnan(matrix.values[:, 1]).all()
+    np.testing.assert_array_equal(matrix.values[:, 2], [np.nan, np.nan, 2.5])

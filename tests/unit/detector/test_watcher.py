@@ -5,8 +5,8 @@ import pytest
 
 from detector.config import Watch
 from detector.kinds import Floats
+from detector.matrix import Labels, Matrix
 from detector.roster import Roster, series_id
-from detector.source import Labels, Matrix
 from detector.watcher import Watcher, is_counter
 
 
