@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from enum import IntEnum
 from pathlib import Path
 from types import FrameType
@@ -214,6 +215,52 @@ def compare(
 
     records = [analysis.saved(RunDir.find(runs, name)) for name in (one, other)]
     sys.stdout.write(reports.compare.render_markdown(reports.compare.compare(*records)))
+
+
+@app.command()
+def scorecard(
+    runs_: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN...]", help="runs; none: all that had the detector")
+    ] = None,
+    runs: Runs = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,
+) -> None:
+    """Score the anomaly detector over saved runs: precision, recall, time to detect, false alerts."""
+    from assertions.scorecard import score
+    from tocsin.display import show_scores
+    from tocsin.rundir import RunDir
+    from tocsin.scoring import drilled
+
+    chosen = [RunDir.find(runs, name) for name in runs_] if runs_ else list(RunDir.all(runs))
+    drills = [drill for run in chosen if (drill := drilled(run))]
+    if not drills:
+        raise FileNotFoundError(f"no run in {runs} had the detector; `tocsin run anomalies` makes one")
+    scores = score(drills)
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(one) for one in scores], indent=2) + "\n")
+        return
+    show_scores(scores, len(drills), out)
+
+
+@app.command()
+def backfill(
+    data_dir: Annotated[Path, typer.Argument(metavar="DIR", help="Prometheus' data folder, while it does not run")],
+    days: Annotated[float, typer.Option(min=0.1, max=366)] = 21.0,
+    services: Annotated[int, typer.Option(min=1, max=1000)] = 2,
+    labels: Annotated[
+        Path | None, typer.Option(help="also write labelled faults of the last day, and which, here")
+    ] = None,
+) -> None:
+    """Write synthetic weeks of SLI history into Prometheus' blocks: daily and weekly shape, hourly batches, noise."""
+    from detector import cli as detector_cli
+    from detector.backfill import BackfillError
+    from stack import engines
+
+    promtool = engines.ensure(["promtool"])["promtool"]
+    try:
+        detector_cli.backfill(data_dir=data_dir, promtool=promtool, days=days, services=services, labels=labels)
+    except BackfillError as error:
+        raise StackError(str(error)) from error
 
 
 @app.command(name="list")

@@ -1,6 +1,7 @@
 """Display: drills, records and stacks in a terminal."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -10,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from assertions.scorecard import Score
 from scenarios.record import Record, Verdict
 from stack.runtimes.processes import ProcessStack
 from tocsin.fleet import Fleet
@@ -99,3 +101,35 @@ def show_stack(stack: ProcessStack, console: Console) -> bool:
         table.add_row(name, version, stack.url(f"{name}.{port}"), state)
     console.print(table)
     return all(states.values())
+
+
+def show_scores(scores: Sequence[Score], drills: int, console: Console) -> None:
+    """The detector's scores by signal; a dash where there is nothing to score."""
+    columns = (
+        "signal",
+        "expected",
+        "found",
+        "recall",
+        "precision",
+        "time to detect",
+        "false alerts",
+        "per series-hour",
+    )
+    table = Table(*columns, box=None, header_style="bold")
+    for one in scores:
+        table.add_row(
+            one.signal,
+            str(one.expected),
+            str(one.found),
+            _figure(one.recall, "{:.3f}"),
+            _figure(one.precision, "{:.3f}"),
+            _figure(one.median_detect_s, "{:.2f} s"),
+            str(one.false_alerts),
+            _figure(one.false_per_series_h, "{:.2f}"),
+        )
+    console.print(f"the anomaly detector in {drills} drill{'s' if drills != 1 else ''}")
+    console.print(table)
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)
