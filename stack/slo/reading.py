@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -11,6 +11,8 @@ from pydantic_core import ErrorDetails
 from stack.slo.errors import SloError
 from stack.slo.openslo import KINDS, Object
 from stack.slo.source import Document, Location
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _SENTENCES = {
     "too_short": "needs at least {min_length}, has {actual_length}",
@@ -35,7 +37,15 @@ def read(document: Document) -> Object:
     if not isinstance(kind, str) or kind not in KINDS:
         found = "no kind" if kind is None else f"unknown kind {kind!r}"
         raise SloError(f"{document.place(['kind'])}: {found}; known: {', '.join(KINDS)}{suggestion(str(kind), KINDS)}")
-    model = KINDS[kind]
+    return validated(document, KINDS[kind])
+
+
+def validated(document: Document, model: type[_Model]) -> _Model:
+    """
+    The document as that model.
+
+    Raises SloError with one line per mistake: where, what was found, what is allowed.
+    """
     try:
         return model.model_validate(document.data)
     except ValidationError as error:

@@ -41,22 +41,25 @@ def documents(path: Path) -> Sequence[Document]:
     return parse(text, source=str(path))
 
 
-def parse(text: str, *, source: str) -> Sequence[Document]:
+OPENSLO_KEYS = "apiVersion, kind, metadata and spec"
+
+
+def parse(text: str, *, source: str, keys: str = OPENSLO_KEYS) -> Sequence[Document]:
     """
-    All documents of the text; `source` is the name for error messages.
+    All documents of the text; in error messages `source` is its name, and `keys` says what a document has.
 
     Raises SloError as `documents` does.
     """
     loader = yaml.SafeLoader(text)
     try:
-        found = [_document(loader, root, source) for root in _roots(loader)]
+        found = [_document(loader, root, source, keys) for root in _roots(loader)]
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SloError(f"{source}:{line}: is no YAML: {error.problem}") from error
     finally:
         loader.dispose()
     if not found:
-        raise SloError(f"{source}:1: is empty; it must hold OpenSLO documents, separated by ---")
+        raise SloError(f"{source}:1: is empty; it must hold documents with {keys}")
     return found
 
 
@@ -67,10 +70,10 @@ def _roots(loader: yaml.SafeLoader) -> Iterator[yaml.Node]:
             yield root
 
 
-def _document(loader: yaml.SafeLoader, root: yaml.Node, source: str) -> Document:
+def _document(loader: yaml.SafeLoader, root: yaml.Node, source: str, keys: str) -> Document:
     if not isinstance(root, yaml.MappingNode):
         line = root.start_mark.line + 1
-        raise SloError(f"{source}:{line}: a document must be a mapping with apiVersion, kind, metadata and spec")
+        raise SloError(f"{source}:{line}: a document must be a mapping with {keys}")
     _refuse_duplicates(root, source)
     return Document(source=source, data=loader.construct_document(root), root=root)
 
