@@ -32,6 +32,7 @@ class Bank:
         self.kind = kind
         self.step_s = step_s
         self.settings = settings or Settings()
+        self.counted_over_s = self.settings.counted_over_s or step_s
         self.measure = MEASURES[kind]
         self.alarm = Alarm(kind, self.settings)
         self.late = 0
@@ -102,7 +103,7 @@ class Bank:
         state = self.state
         noise: Floats | float = 0.0
         if self.kind is Kind.ERRORS and requests is not None:
-            state.value, state.y, noise = counted(values, requests, self.step_s)
+            state.value, state.y, noise = counted(values, requests, self.counted_over_s)
         elif self.kind is Kind.ERRORS:
             state.value, state.y = self.ratios.add(values)
         else:
@@ -115,7 +116,7 @@ class Bank:
         if self.kind is Kind.ERRORS:
             return np.maximum(noise, self.measure.floor)
         if self.kind is Kind.TRAFFIC:
-            count = self.measure.inverse(self.state.expected) * self.step_s
+            count = self.measure.inverse(self.state.expected) * self.counted_over_s
             return np.maximum(1.0 / np.sqrt(count + 1.0), self.measure.floor)
         if self.kind is Kind.GAUGE:
             return np.maximum(0.01 * np.abs(self.state.expected), self.measure.floor)

@@ -81,7 +81,12 @@ class Sinks(Model):
 
 
 class Watch(Model):
-    """One query, and with it one series for each set of labels in its answer."""
+    """
+    One query, and with it one series for each set of labels in its answer.
+
+    `rate_window` is the range of the `rate()` in the query where that is longer than a step: it says how many requests
+    stand behind a value, and with that how much of its wobble is chance.
+    """
 
     name: str
     query: str = Field(min_length=1)
@@ -93,6 +98,7 @@ class Watch(Model):
     confirm: int = Field(default=2, ge=1, le=4)
     min_effect: Share | None = None
     objective: Share | None = None
+    rate_window: Seconds | None = None
     absent_after: int = Field(default=0, ge=0, le=10_000)
     labels: dict[str, str] = Field(default_factory=dict)
     annotations: dict[str, str] = Field(default_factory=dict)
@@ -125,6 +131,8 @@ class Watch(Model):
     def _counts(self) -> Self:
         if self.requests_query is not None and self.kind is not Kind.ERRORS:
             raise ValueError(f"requests_query belongs to kind errors, not to kind {self.kind}: remove it")
+        if self.rate_window is not None and self.kind not in (Kind.ERRORS, Kind.TRAFFIC):
+            raise ValueError(f"rate_window belongs to the kinds traffic and errors, not to {self.kind}: remove it")
         if self.min_effect is not None and self.min_effect < 0:
             raise ValueError("min_effect must not be negative")
         return self
@@ -140,6 +148,7 @@ class Watch(Model):
             direction=self.direction,
             min_effect=self.min_effect,
             objective=self.objective,
+            counted_over_s=self.rate_window,
             seasons_s=tuple(period for period in seasons if period >= 8 * step_s),
         )
 

@@ -7,13 +7,13 @@ from detector.kinds import RATIO_OFFSET, Floats
 ANSCOMBE = 0.375
 
 
-def counted(errors: Floats, requests: Floats, step_s: float) -> tuple[Floats, Floats, Floats]:
+def counted(errors: Floats, requests: Floats, over_s: float) -> tuple[Floats, Floats, Floats]:
     """
-    Ratio, y and the noise of y from errors per second and requests per second.
+    Ratio, y and the noise of y from errors per second and requests per second that were counted over some seconds.
 
     y is Anscombe's root, whose standard deviation is half a count whatever the ratio. NaN where nothing was asked.
     """
-    total = requests * step_s
+    total = requests * over_s
     share = np.minimum(errors / requests, 1.0) + 0.0 * np.log(requests)
     return share, np.sqrt(share + ANSCOMBE / total), 0.5 / np.sqrt(total)
 

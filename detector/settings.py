@@ -13,7 +13,8 @@ class Settings:
     """
     How sensitive and how patient a detector is. Counts are samples; a z is a number of robust standard deviations.
 
-    `sensitivity` divides both limits: 1 is the calibrated value, 2 alarms at half the deviation.
+    `sensitivity` divides both limits: 1 is the calibrated value, 2 alarms at half the deviation. `counted_over_s` is
+    the time over which a rate was counted, by default one step: it says how many requests stand behind a value.
     """
 
     limit_z: float = 4.5
@@ -35,6 +36,7 @@ class Settings:
     direction: Direction | None = None
     min_effect: float | None = None
     objective: float | None = None
+    counted_over_s: float | None = None
     seasons_s: tuple[float, ...] = field(default=AUTO_SEASONS_S)
 
     def __post_init__(self) -> None:

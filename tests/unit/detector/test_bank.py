@@ -125,6 +125,15 @@ def test_errors_are_judged_by_their_counts() -> None:
     assert changes(bank(Kind.ERRORS), ratio * few, few) == []
 
 
+def test_a_rate_over_a_longer_window_counts_more_requests() -> None:
+    """The same few errors per second are told sooner when they were counted over a minute than over one step."""
+    requests = np.full(200, 1.0)
+    errors = np.full(200, 0.01)
+    errors[100:110] = 0.25
+    assert changes(bank(Kind.ERRORS), errors, requests)[0][0] > 101
+    assert changes(bank(Kind.ERRORS, counted_over_s=60.0), errors, requests)[0] == (101, "began")
+
+
 def test_error_ratios_without_counts_are_averaged() -> None:
     """A lone bad ratio is diluted; one that lasts is found."""
     spike, lasting = np.full(300, 0.002), np.full(300, 0.002)

@@ -66,6 +66,7 @@ BAD: dict[str, tuple[str, str, int, str]] = {
     "a name with blanks": ("name: latency-p95", "name: My Latency", 8, "lower-case letters.*found 'My Latency'"),
     "a name used twice": ("name: errors", "name: latency-p95", 1, "the name 'latency-p95' is used twice"),
     "requests for a latency": ("season: 1h", "requests_query: r", 8, "requests_query belongs to kind errors"),
+    "a window of a latency": ("season: 1h", "rate_window: 5m", 8, "rate_window belongs to the kinds traffic and errors"),
     "a label that is none": ("{team: shop}", "{'te am': shop}", 13, "label name 'te am' must match"),
     "a reserved label": ("{team: shop}", "{alertname: shop}", 13, "label 'alertname' is set by the detector"),
     "a label that is no text": ("{team: shop}", "{team: [a]}", 13, r"labels.team: must be a valid string"),
