@@ -7,13 +7,13 @@ from typing import Any
 from assertions.bound import Bound, bound_of
 from assertions.check import Check, blind
 from assertions.evidence import Evidence
-from assertions.ladder import EXPLANATIONS
+from assertions.fault import unproved
 from assertions.life import Life, life_of
 from assertions.trail import why_not_evaluated, why_not_told
 from assertions.wording import percent, seconds
 from scenarios.history import History
 from scenarios.model import Alert, Fault
-from scenarios.record import Outcome, Rung, Verdict
+from scenarios.record import Outcome, Rung
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +83,9 @@ def judge(
     FAIL with the rung at which the signal died; UNKNOWN when whoever should have seen it was blind.
     """
     on = history.fault_window(f"faults/{alert.fault}")
-    if felt.verdict is Verdict.UNKNOWN:
-        return check.unknown(expected="its fault to be felt first", observed=felt.observed)
-    if on is None or felt.verdict is Verdict.FAIL:
-        return check.failed(
-            expected="its fault to be felt first",
-            observed=felt.observed,
-            where="the clients",
-            rung=Rung.FAULT_NOT_APPLIED,
-            hint=EXPLANATIONS[Rung.FAULT_NOT_APPLIED],
-        )
+    if (doubt := unproved(check, felt, on)) is not None:
+        return doubt
+    assert on is not None, "a fault that was felt was on"
     life = life_of(alert, history, namespace=namespace, since=on[0])
     ordeal = Ordeal(
         alert=alert,

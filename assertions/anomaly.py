@@ -5,11 +5,12 @@ from typing import Any
 
 from assertions.check import Check, blind
 from assertions.evidence import Evidence
+from assertions.fault import unproved
 from assertions.ladder import EXPLANATIONS, rung_of_data
 from assertions.wording import seconds
 from scenarios.history import AlertChange, History, Notification
 from scenarios.model import Anomaly
-from scenarios.record import Outcome, Rung, Verdict
+from scenarios.record import Outcome, Rung
 
 ALERT = "AnomalyDetected"
 """The alert by which the detector tells; its label `signal` says what of a service is unusual."""
@@ -27,16 +28,9 @@ def judge(
     FAIL with the rung at which the signal died; UNKNOWN when the alerts could not be watched.
     """
     on = history.fault_window(f"faults/{anomaly.fault}")
-    if felt.verdict is Verdict.UNKNOWN:
-        return check.unknown(expected="its fault to be felt first", observed=felt.observed)
-    if on is None or felt.verdict is Verdict.FAIL:
-        return check.failed(
-            expected="its fault to be felt first",
-            observed=felt.observed,
-            where="the clients",
-            rung=Rung.FAULT_NOT_APPLIED,
-            hint=EXPLANATIONS[Rung.FAULT_NOT_APPLIED],
-        )
+    if (doubt := unproved(check, felt, on)) is not None:
+        return doubt
+    assert on is not None, "a fault that was felt was on"
     times = sorted(sightings(anomaly.signal, anomaly.service, history, namespace=namespace))
     first = next((t for t in times if t >= on[0]), None)
     detect_s = None if first is None else first - on[0]

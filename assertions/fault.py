@@ -2,10 +2,11 @@
 
 from assertions.check import Check, Facts
 from assertions.effect import Effect, effect_of
+from assertions.ladder import EXPLANATIONS
 from assertions.wording import seconds
 from scenarios.history import FaultChange, History
 from scenarios.model import Fault, TrafficFault
-from scenarios.record import Outcome, Rung
+from scenarios.record import Outcome, Rung, Verdict
 
 
 def judge(fault: Fault, check: Check, history: History) -> Outcome:
@@ -24,6 +25,24 @@ def judge(fault: Fault, check: Check, history: History) -> Outcome:
     if effect.felt:
         return check.passed(expected=expected, observed=observed, facts=facts)
     return _not_applied(fault, check, expected, observed, facts)
+
+
+def unproved(check: Check, felt: Outcome, on: tuple[float, float] | None) -> Outcome | None:
+    """
+    The outcome of a check that depends on a fault which was not felt (FAIL) or of which that is not known (UNKNOWN); else None.
+    """
+    expected = "its fault to be felt first"
+    if felt.verdict is Verdict.UNKNOWN:
+        return check.unknown(expected=expected, observed=felt.observed)
+    if on is not None and felt.verdict is Verdict.PASS:
+        return None
+    return check.failed(
+        expected=expected,
+        observed=felt.observed,
+        where="the clients",
+        rung=Rung.FAULT_NOT_APPLIED,
+        hint=EXPLANATIONS[Rung.FAULT_NOT_APPLIED],
+    )
 
 
 def _words(effect: Effect) -> tuple[str, str]:
