@@ -111,3 +111,31 @@ def test_a_disk_on_which_no_record_fits_is_no_verdict(
     result = tocsin_("analyze", "good-1")
 
     assert (result.code, result.error) == (3, f"tocsin: {runs}: No space left on device")
+
+
+def test_a_scorecard_of_runs_without_a_detector_says_how_to_get_one(tocsin_: Tocsin, runs: Path) -> None:
+    """Exit code 2; a score of nothing would be a lie."""
+    for arguments in ((), ("good-1",)):
+        result = tocsin_("scorecard", *arguments)
+
+        assert result.code == 2
+        assert "no run in runs had the detector; `tocsin run anomalies` makes one" in result.error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "Missing argument 'DIR'"),
+        (("data", "--days", "0"), "'--days': Input should be greater than or equal to 0.1"),
+        (("data", "--services", "2000"), "'--services': Input should be less than or equal to 1000"),
+    ],
+)
+def test_a_mistake_of_backfill_names_what_is_allowed(
+    tocsin_: Tocsin, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    """Exit code 2, and nothing is built or written."""
+    monkeypatch.setattr("stack.engines.ensure", lambda *_: pytest.fail("nothing may be built"))
+    result = tocsin_("backfill", *arguments)
+
+    assert result.code == 2
+    assert said in result.error
