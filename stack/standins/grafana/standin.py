@@ -54,7 +54,7 @@ class Standin:
         self.silences = Silences()
         self.measures = Measures(self._states)
         self.measures.set_interval(settings.tick_s)
-        self.sender = Sender(self.client, settings.root_url)
+        self.sender = Sender(self.client, settings.root_url, clock)
         self.dispatcher = Dispatcher(
             lambda: self.provisioned.alerting, self.silences, self.sender, self.measures, clock
         )

@@ -102,7 +102,7 @@ class Manager:
         Take back the instances of an earlier run.
         """
         for instance in instances:
-            self._instances.setdefault(instance.rule_uid, {})[_key(instance.labels)] = instance
+            self._instances.setdefault(instance.rule_uid, {})[instance.key] = instance
 
     def _spread(self, rule: Rule, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         # Under KeepLast a result without labels speaks for every instance that there is.
@@ -116,11 +116,12 @@ class Manager:
 
     def _take(self, rule: Rule, known: dict[str, Instance], outcome: Outcome, at_s: float) -> None:
         labels = instance_labels(rule, outcome, self._external_url)
-        if outcome.state is State.ERROR and rule.error_state == "Error" and outcome.failed_ref:
-            labels = {**labels, **_blamed(rule, outcome)}
         key = _key(labels)
         before = known.get(key)
-        fresh = before or Instance(rule_uid=rule.uid, labels=labels, annotations={}, outcome=outcome)
+        fresh = before or Instance(rule_uid=rule.uid, key=key, labels=labels, annotations={}, outcome=outcome)
+        if outcome.state is State.ERROR and rule.error_state == "Error" and outcome.failed_ref:
+            # The query to blame becomes part of the labels (and stays, should the next error be another's).
+            fresh = replace(fresh, labels={**fresh.labels, **_blamed(rule, outcome)})
         annotations = instance_annotations(rule, outcome, self._external_url)
         if outcome.error:
             annotations = {**annotations, "Error": outcome.error}

@@ -40,9 +40,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One alert instance; `starts_s` is None as long as it has never left Normal."""
+    """One alert instance; `starts_s` is None as long as it has never left Normal; `key` names it within its rule."""
 
     rule_uid: str
+    key: str
     labels: Labels
     annotations: Mapping[str, str]
     state: State = State.NORMAL

@@ -93,7 +93,11 @@ class ProvisioningApi:
     async def _change_rule(self, request: Request) -> Response:
         need(request, self._standin.settings, "Admin", WRITE)
         if self._standin.rule(request.path_params["uid"]) is None:
-            return Response(status_code=204) if request.method == "DELETE" else await self._change(request)
+            return (
+                Response(status_code=204, media_type="application/json")
+                if request.method == "DELETE"
+                else await self._change(request)
+            )
         raise refused(500, "cannot changed provenance from 'file' to 'api'")
 
     async def _change_policies(self, request: Request) -> Response:

@@ -1,5 +1,6 @@
 """The alerts that the Alertmanager knows: what was sent to it, merged over time."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -137,3 +138,24 @@ def is_told(instance: Instance) -> bool:
     Whether the state of an instance is one that alerts.
     """
     return instance.state in FIRING or instance.state in SYNTHETIC
+
+
+def in_order(alerts: Sequence[Alert]) -> Sequence[Alert]:
+    """
+    Alerts as Alertmanager sorts them: by job, by instance, then those with fewer labels, then by label.
+    """
+    return sorted(alerts, key=functools.cmp_to_key(_compare))
+
+
+def _compare(one: Alert, two: Alert) -> int:
+    for name in ("job", "instance"):
+        ours, theirs = one.labels.get(name), two.labels.get(name)
+        if ours != theirs:
+            return 1 if ours is None else -1 if theirs is None else (ours > theirs) - (ours < theirs)
+    if len(one.labels) != len(two.labels):
+        return len(one.labels) - len(two.labels)
+    for name in sorted({*one.labels, *two.labels}):
+        ours, theirs = one.labels.get(name), two.labels.get(name)
+        if ours != theirs:
+            return -1 if ours is None else 1 if theirs is None else (ours > theirs) - (ours < theirs)
+    return 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from stack.standins.grafana.alerting.measure import Measures
 from stack.standins.grafana.labels import Labels, quoted
-from stack.standins.grafana.notify.alerts import Alert, Alerts
+from stack.standins.grafana.notify.alerts import Alert, Alerts, in_order
 from stack.standins.grafana.notify.log import NotificationLog, Told
 from stack.standins.grafana.notify.routes import DEFAULT_TIMING, Route, Timing
 from stack.standins.grafana.notify.sender import Sender
@@ -109,6 +109,16 @@ class Dispatcher:
             self._dispatch(alert)
         self._changed.set()
 
+    def due(self, now_s: float) -> Sequence[Group]:
+        """
+        The groups whose time has come; each is then busy until it was flushed.
+        """
+        found = [group for group in self._groups.values() if group.flush_s <= now_s and not group.busy]
+        for group in found:
+            group.flush_s = now_s + (group.timing.group_interval_s or 0.0)
+            group.flushed = group.busy = True
+        return found
+
     async def run(self) -> None:
         """
         Tell each group at its time, for ever.
@@ -116,11 +126,12 @@ class Dispatcher:
         tidy_s = self._clock() + TIDY_S
         while True:
             now_s = self._clock()
-            for group in list(self._groups.values()):
-                if group.flush_s <= now_s and not group.busy:
-                    self._begin(group, now_s)
+            for group in self.due(now_s):
+                task = asyncio.create_task(self.flush(group, now_s))
+                self._flushes.add(task)
+                task.add_done_callback(self._flushes.discard)
             if now_s >= tidy_s:
-                self._tidy(now_s)
+                self.tidy(now_s)
                 tidy_s = now_s + TIDY_S
             waiting = [group.flush_s for group in self._groups.values() if not group.busy]
             await self._wait(min([tidy_s, *waiting]) - self._clock())
@@ -132,19 +143,12 @@ class Dispatcher:
         except TimeoutError:
             return
 
-    def _begin(self, group: Group, now_s: float) -> None:
-        group.flush_s = now_s + (group.timing.group_interval_s or 0.0)
-        group.flushed = group.busy = True
-        task = asyncio.create_task(self.flush(group, now_s))
-        self._flushes.add(task)
-        task.add_done_callback(self._flushes.discard)
-
     async def flush(self, group: Group, now_s: float) -> None:
         """
         Tell a group's contact point what has changed, and drop what was told to have ended.
         """
         try:
-            alerts = sorted(group.alerts.values(), key=lambda alert: sorted(alert.labels.items()))
+            alerts = in_order(list(group.alerts.values()))
             heard = [alert for alert in alerts if not self._silences.muting(alert.labels, now_s)]
             done = True
             if heard and not self._is_muted(group.timing, now_s):
@@ -200,7 +204,10 @@ class Dispatcher:
             group = self._groups.setdefault(fresh.key, fresh)
             group.put(alert, now_s)
 
-    def _tidy(self, now_s: float) -> None:
+    def tidy(self, now_s: float) -> None:
+        """
+        Drop empty groups and what is too old.
+        """
         self._groups = {key: group for key, group in self._groups.items() if group.alerts or group.busy}
         self.alerts.forget(now_s)
         self._silences.forget(now_s)

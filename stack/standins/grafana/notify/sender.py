@@ -1,7 +1,7 @@
 """Sending a webhook, and how each contact point has fared."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -24,9 +24,10 @@ class Attempt:
 class Sender:
     """Sends to contact points; one client, so connections are kept."""
 
-    def __init__(self, client: httpx.AsyncClient, root_url: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, root_url: str, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._root_url = root_url
+        self._clock = clock
         self.attempts: dict[str, Attempt] = {}
 
     async def send(self, told: Notification, point: ContactPoint, integration: Integration) -> bool:
@@ -35,7 +36,7 @@ class Sender:
         """
         if integration.kind != "webhook" or integration.url == NOOP:
             return True  # the default e-mail receiver: nothing here can send it, as in a Grafana without SMTP
-        started_s, wall_s = time.monotonic(), time.time()
+        started_s, wall_s = time.monotonic(), self._clock()
         error = await self._post(integration, body(told, point, integration, self._root_url))
         self.attempts[integration.uid] = Attempt(at_s=wall_s, took_s=time.monotonic() - started_s, error=error)
         return not error

@@ -54,6 +54,7 @@ DIRECT_KEYS = (
     "active_time_intervals",
 )
 MAX_UID = 40
+MODEL_DEFAULTS = {"intervalMs": 1000, "maxDataPoints": 43200}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +164,8 @@ def _identity(entry: Entry) -> tuple[str, str]:
 
 def _query(entry: Entry, world: World) -> Query:
     entry.know("query", QUERY_KEYS)
-    span, model = entry.entry("relativeTimeRange"), entry.entry("model").tree
+    span = entry.entry("relativeTimeRange")
+    model = {**MODEL_DEFAULTS, **entry.entry("model").tree}
     uid, ref = entry.text("datasourceUid"), entry.text("refId")
     command = None
     if uid in EXPRESSION_UIDS:
