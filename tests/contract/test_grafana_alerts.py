@@ -166,3 +166,40 @@ def assert_same(name: str, answer: httpx.Response) -> None:
     edit = EDITED[name][1] if name in EDITED else lambda body: body
     assert exchange["status"] == answer.status_code, answer.text
     assert comparable(edit(exchange["response_body"])) == comparable(edit(answer.json()))
+
+
+def test_two_instances_are_one_group(tmp_path: Path) -> None:
+    """
+    Two series of one rule that fire after each other are in one group, each with its own start and values.
+    """
+    living = Recording(tmp_path, "fast-")
+    titles = [rule.title for rule in living.standin.provisioned.alerting.rules]
+    living.evaluate_until({title: at("10:52:03") for title in titles if title == "MultiSeries"})
+    name = "fast-am-groups-two-instances"
+
+    assert_same(name, ask(living.standin, recorded(name)))
+
+
+def test_all_can_be_silenced(tmp_path: Path) -> None:
+    """
+    A silence by regular expression suppresses each alert, which all stay in their groups.
+    """
+    living = Recording(tmp_path, "fast-")
+    living.world.ratio = lambda at_s: 0.4 if at_s >= at("10:50:44") else 0.0
+    titles = [rule.title for rule in living.standin.provisioned.alerting.rules]
+    living.evaluate_until(dict.fromkeys(titles, at("10:50:48")))
+    everything = {"name": "alertname", "value": ".+", "isRegex": True, "isEqual": True}
+    living.standin.silences.set({**SILENCE, "matchers": [everything]}, living.world.now_s)
+
+    for name in ("fast-am-alerts-all-silenced", "fast-am-groups-all-silenced"):
+        assert_same(name, ask(living.standin, recorded(name)))
+
+
+def test_a_viewer_sees_the_alerts(tmp_path: Path) -> None:
+    """
+    Reading alerts needs no more than anonymous access.
+    """
+    living = Recording(tmp_path, "", links=False)
+    living.evaluate_until(last_evaluations("rules-normal"))
+
+    assert_same("am-alerts-anonymous-viewer", ask(living.standin, recorded("am-alerts-anonymous-viewer")))
