@@ -54,9 +54,9 @@ def _drills() -> build.AnnotationQuery:
 
 
 def _alerts() -> build.AnnotationQuery:
-    """When Prometheus' alerts fired."""
+    """When Prometheus' alerts fired; the watchdog always does, which would colour everything."""
     prometheus = model.DataSourceRef(type_val="prometheus", uid=PROMETHEUS)
-    firing = f'ALERTS{{alertstate="firing",{NAMESPACE}}}'
+    firing = f'ALERTS{{alertstate="firing",alertname!="Watchdog",{NAMESPACE}}}'
     return build.AnnotationQuery().name("Firing alerts").datasource(prometheus).expr(firing).icon_color("red")
 
 

@@ -30,8 +30,8 @@ def asked(slo: Slo, alert: Alert, profile: Profile) -> Sequence[Asked]:
 def _share(slo: Slo, condition: Condition, profile: Profile) -> Asked:
     """The share of bad requests, of the window where it is smallest: if that is above the limit, all are."""
     windows = [profile.window_s(nominal) for nominal in (condition.window_s, condition.short_s) if nominal is not None]
-    names = "|".join(duration(window) for window in windows)
-    smallest = f'min {BY} ({ERROR_RATIO}{{slo="{slo.name}",window=~"{names}"}})'
+    chosen = f'window=~"{"|".join(map(duration, windows))}"' if len(windows) > 1 else f'window="{duration(windows[0])}"'
+    smallest = f'min {BY} ({ERROR_RATIO}{{slo="{slo.name}",{chosen}}})'
     shortest = f'{TOTAL_RATE}{{slo="{slo.name}",window="{duration(windows[-1])}"}} * {windows[-1]}'
     expr = f"{smallest}\n* {ON}\n({shortest} >= bool {slo.min_requests})"
     return expr, Above(limit=float(condition.factor * slo.budget))

@@ -13,6 +13,7 @@ from stack.dashboards.evidence import panel_of
 from stack.slo.generate import SOURCE
 from stack.slo.grafana import Clock, groups
 from stack.slo.grafana_rule import GrafanaRule
+from stack.slo.grafana_values import anomaly
 from stack.slo.loader import load
 from tests.e2e.test_rules import ALERTS, Case, concerning, run, tool, unit_test
 from tests.unit.stack.dashboards.pages import Asked, asked, filled
@@ -68,6 +69,39 @@ def test_grafanas_rules_fire_when_those_of_prometheus_do(case: Case, profile: Pr
     test = unit_test(case, profile, rule_file) | {"group_eval_order": [group["name"] for group in made]}
     test["tests"][0].pop("alert_rule_test", None)
     path.write_text(yaml.safe_dump(test, width=10_000), encoding="utf-8")
+    run(tool("promtool"), "test", "rules", str(path))
+
+
+@pytest.mark.parametrize(
+    ("score", "firing", "wanted"),
+    [
+        ("0.1x6 0.8x3", "0x7 1x2", 0.8),
+        ("0.8x9", "0x9", 0),
+        ("0.8x5 0.4 0.1 0.4 0.1", "1x9", 0.8),
+        ("0.1x9", "1x9", 0.1),
+        ("_x9", "_x9", None),
+    ],
+    ids=["an anomaly", "unusual, but none that counts", "an anomaly with a calm moment", "about to end", "no detector"],
+)
+def test_the_rule_about_anomalies_shows_the_score_of_what_the_detector_calls_one(
+    score: str, firing: str, wanted: float | None, tmp_path: Path
+) -> None:
+    """
+    And 0 of what it does not; above 0.33 it fires, where the detector would not yet end it.
+    """
+    expr, _ = anomaly(PROFILES["drill"])
+    who = 'service_namespace="ns",service_name="web",signal="latency",watch="p95"'
+    series = [
+        {"series": f"anomaly_score{{{who}}}", "values": score},
+        {"series": f'anomaly_firing{{{who},grade="warning"}}', "values": firing},
+        {"series": f'anomaly_firing{{{who},grade="critical"}}', "values": firing.replace("1", "0")},
+    ]
+    labels = '{service_namespace="ns",service_name="web",signal="latency"}'
+    samples = [] if wanted is None else [{"labels": labels, "value": wanted}]
+    tests: list[dict[str, Any]] = [{"interval": "1s", "input_series": series}]
+    tests[0]["promql_expr_test"] = [{"expr": expr, "eval_time": "8s", "exp_samples": samples}]
+    path = tmp_path / "case.yaml"
+    path.write_text(yaml.safe_dump({"evaluation_interval": "1s", "tests": tests}), encoding="utf-8")
     run(tool("promtool"), "test", "rules", str(path))
 
 

@@ -1,6 +1,7 @@
 """The Application dashboard: rate, errors and duration by service and route, saturation, and what services depend on."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from stack.dashboards.panel import ORANGE, RED, Board, Limit, Metric, Panel, Row
 from stack.dashboards.scope import WHO
@@ -17,7 +18,7 @@ _ROUTE = "{{service_name}} {{http_route}}"
 
 def board(slos: Sequence[Slo]) -> Board:
     """The dashboard; its limits are those of the service levels."""
-    limits = _Limits(slos)
+    limits = _Limits.of(slos)
     return Board(
         uid="application",
         title="Application",
@@ -32,15 +33,21 @@ def board(slos: Sequence[Slo]) -> Board:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Limits:
     """The lines in the pictures, from what alerts look at."""
 
-    def __init__(self, slos: Sequence[Slo]) -> None:
+    errors: Sequence[Limit]
+    latency: Sequence[Limit]
+
+    @classmethod
+    def of(cls, slos: Sequence[Slo]) -> "_Limits":
         alerts = [(slo, alert) for slo in slos for alert in slo.alerts]
-        shares = [float(a.conditions[0].factor * slo.budget) for slo, a in alerts if a.kind == "error-ratio"]
-        slow = [float(slo.sli.threshold_s or 0) for slo, alert in alerts if alert.kind == "latency-quantile"]
-        self.errors = [Limit(value=value, colour=RED) for value in shares]
-        self.latency = [Limit(value=value, colour=RED) for value in slow]
+        shares = [alert.conditions[0].factor * slo.budget for slo, alert in alerts if alert.kind == "error-ratio"]
+        slow_s = [slo.sli.threshold_s or 0 for slo, alert in alerts if alert.kind == "latency-quantile"]
+        return cls(
+            errors=[Limit(value=float(share)) for share in shares], latency=[Limit(value=float(s)) for s in slow_s]
+        )
 
 
 def _quantile(share: str, level: str, by: str) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from stack.dashboards.boards import collector, metrics_store
 from stack.dashboards.boards.alert_states import STATES
-from stack.dashboards.panel import GREEN, ORANGE, RED, Board, Limit, Metric, Panel, Row, State
+from stack.dashboards.panel import GREEN, RED, Board, Limit, Metric, Panel, Row, State
 from stack.dashboards.scope import WHO
-from stack.slo.pipeline import SIGNALS, WATCHES
+from stack.slo.pipeline import WATCHES
 
 ANOMALY_SCORE = "Anomaly score"
 
@@ -22,9 +23,9 @@ def board() -> Board:
         description="Whether signals get through: collector, Prometheus, alerting, Tempo, Grafana, anomaly detector.",
         rows=[
             Row(title="State", panels=[_targets(), _alerts()]),
-            Row(title="Collector", panels=_collector()),
-            Row(title="Prometheus", panels=_prometheus()),
-            Row(title="Notifications", panels=_notifications()),
+            Row(title="Collector", panels=collector.panels()),
+            Row(title="Prometheus", panels=metrics_store.panels()),
+            Row(title="Notifications", panels=metrics_store.notifications()),
             Row(title="Tempo", panels=_tempo()),
             Row(title="Grafana", panels=_grafana()),
             Row(title="Anomaly detector", panels=_detector()),
@@ -61,176 +62,6 @@ def _alerts() -> Panel:
         width=12,
         states=STATES,
     )
-
-
-def _signals(counter: str, by: str) -> Sequence[Metric]:
-    """One query for each signal; a counter that is born with its first count is 0 before, if `by` is there."""
-    return [
-        Metric(expr=f"sum by ({by}) (rate({counter}_{signal}{_RATE}))", legend=f"{signal} {{{{{by}}}}}")
-        for signal in SIGNALS
-    ]
-
-
-def _lost(counter: str) -> Sequence[Metric]:
-    """What exporters lost: such a series is born with the first loss, so sending without one counts as 0."""
-    return [
-        Metric(
-            expr=f"sum by (exporter) (rate({counter}_{signal}{_RATE}))\n"
-            f"or\nsum by (exporter) (otelcol_exporter_sent_{signal}) * 0",
-            legend=f"{signal} {{{{exporter}}}}",
-        )
-        for signal in SIGNALS
-    ]
-
-
-def _collector() -> Sequence[Panel]:
-    lost = [Limit(value=0.001, colour=RED)]
-    full = "otelcol_exporter_queue_size / otelcol_exporter_queue_capacity"
-    return [
-        Panel(
-            title="Collector: taken in",
-            description="Spans, metric points and log records per second that the receivers accepted.",
-            queries=_signals("otelcol_receiver_accepted", "receiver"),
-            unit="ops",
-        ),
-        Panel(
-            title="Collector: refused",
-            description="Turned away because something behind the receiver pushes back; senders try again, then lose.",
-            queries=_signals("otelcol_receiver_refused", "receiver"),
-            unit="ops",
-            limits=lost,
-        ),
-        Panel(
-            title="Collector: sent on",
-            description="What each exporter got rid of, per second.",
-            queries=_signals("otelcol_exporter_sent", "exporter"),
-            unit="ops",
-        ),
-        Panel(
-            title="Collector: dropped before the queue",
-            description="Lost because a sending queue was full.",
-            queries=_lost("otelcol_exporter_enqueue_failed"),
-            unit="ops",
-            limits=lost,
-        ),
-        Panel(
-            title="Collector: given up",
-            description="Lost because the receiving side did not take it, after all retries.",
-            queries=_lost("otelcol_exporter_send_failed"),
-            unit="ops",
-            limits=lost,
-        ),
-        Panel(
-            title="Collector: queue",
-            description="How full each sending queue is; once it is full, data are lost.",
-            queries=[Metric(expr=full, legend="{{exporter}} {{data_type}}")],
-            unit="percentunit",
-            most=1,
-            limits=[Limit(value=0.5, colour=ORANGE), Limit(value=0.8, colour=RED)],
-        ),
-        Panel(
-            title="Collector: memory",
-            description="Resident memory; near its limit the collector refuses data.",
-            queries=[Metric(expr="otelcol_process_memory_rss", legend="{{instance}}")],
-            unit="bytes",
-            width=12,
-        ),
-        Panel(
-            title="Collector: CPU",
-            description="Cores that the collector uses.",
-            queries=[Metric(expr=f"rate(otelcol_process_cpu_seconds{_RATE})", legend="{{instance}}")],
-            unit="none",
-            width=12,
-        ),
-    ]
-
-
-def _prometheus() -> Sequence[Panel]:
-    used = "max by (rule_group) (prometheus_rule_group_last_duration_seconds / prometheus_rule_group_interval_seconds)"
-    return [
-        Panel(
-            title="Samples taken in",
-            description="Samples per second that Prometheus stored.",
-            queries=[Metric(expr=f"rate(prometheus_tsdb_head_samples_appended_total{_RATE})", legend="{{type}}")],
-            unit="ops",
-        ),
-        Panel(
-            title="Series",
-            description="Series in memory: a jump means that a label takes too many values.",
-            queries=[Metric(expr="prometheus_tsdb_head_series", legend="{{instance}}")],
-            unit="short",
-        ),
-        Panel(
-            title="Scrape duration",
-            description="How long reading each target takes.",
-            queries=[Metric(expr="max by (job) (scrape_duration_seconds)", legend="{{job}}")],
-            unit="s",
-        ),
-        Panel(
-            title="Rule health",
-            description="Failed evaluations and missed rounds per second; above zero, alerts may not fire.",
-            queries=[
-                Metric(
-                    expr=f"sum(rate(prometheus_rule_evaluation_failures_total{_RATE}))",
-                    legend="failed evaluations",
-                ),
-                Metric(
-                    expr=f"sum(rate(prometheus_rule_group_iterations_missed_total{_RATE}))",
-                    legend="missed rounds",
-                ),
-            ],
-            unit="ops",
-            limits=[Limit(value=0.001, colour=RED)],
-        ),
-        Panel(
-            title="Rule groups: time used",
-            description="Share of its interval that a group needs for one round; at 100 % rounds are missed.",
-            queries=[Metric(expr=used, legend="{{rule_group}}")],
-            unit="percentunit",
-            width=16,
-            limits=[Limit(value=0.5, colour=ORANGE), Limit(value=1, colour=RED)],
-        ),
-    ]
-
-
-def _notifications() -> Sequence[Panel]:
-    failing = [Limit(value=0.001, colour=RED)]
-    return [
-        Panel(
-            title="Prometheus to Alertmanager",
-            description="Alerts per second that Prometheus sent, and those that it could not send.",
-            queries=[
-                Metric(expr=f"sum(rate(prometheus_notifications_sent_total{_RATE}))", legend="sent"),
-                Metric(expr=f"sum(rate(prometheus_notifications_errors_total{_RATE}))", legend="failed"),
-                Metric(expr=f"sum(rate(prometheus_notifications_dropped_total{_RATE}))", legend="dropped"),
-            ],
-            unit="ops",
-        ),
-        Panel(
-            title="Alertmanager to people",
-            description="Notifications per second that webhooks took.",
-            queries=[
-                Metric(
-                    expr=f'sum(rate(alertmanager_notifications_total{{integration="webhook"}}{_RATE}))', legend="sent"
-                )
-            ],
-            unit="ops",
-        ),
-        Panel(
-            title="Alertmanager: failed notifications",
-            description="Notifications per second that nobody took, by reason.",
-            queries=[
-                Metric(
-                    expr=(
-                        f'sum by (reason) (rate(alertmanager_notifications_failed_total{{integration="webhook"}}{_RATE}))'
-                    ),
-                    legend="{{reason}}",
-                )
-            ],
-            unit="ops",
-            limits=failing,
-        ),
-    ]
 
 
 def _tempo() -> Sequence[Panel]:

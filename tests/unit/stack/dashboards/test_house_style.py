@@ -105,7 +105,7 @@ def test_drills_and_alerts_are_marked(uid: str) -> None:
     drills, alerts = PAGES[uid]["annotations"]["list"]
     assert drills["target"] == {"type": "tags", "tags": ["tocsin"], "matchAny": False, "limit": 100}
     assert drills["datasource"] == {"type": "grafana", "uid": "-- Grafana --"}
-    assert alerts["expr"].startswith('ALERTS{alertstate="firing"')
+    assert alerts["expr"].startswith('ALERTS{alertstate="firing",alertname!="Watchdog"')
     assert drills["enable"]
     assert alerts["enable"]
 
