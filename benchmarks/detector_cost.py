@@ -92,19 +92,24 @@ class Canned:
 
     def body(self, result_type: str, rows: list[dict[str, Any]]) -> bytes:
         """An answer as it comes over the wire."""
-        return json.dumps({"status": "success", "data": {"resultType": result_type, "result": rows}}).encode()
+        return json.dumps(
+            {"status": "success", "data": {"resultType": result_type, "result": rows}}, separators=(",", ":")
+        ).encode()
 
     def instant(self, at_s: float, values: Floats) -> bytes:
         """The answer to a query for one moment."""
         return self.body("vector", [
-            {"metric": self.labels(at), "value": [at_s, f"{value:.17g}"]} for at, value in enumerate(values)
+            {"metric": self.labels(at), "value": [at_s, f"{value:.17g}"]} for at, value in enumerate(np.nan_to_num(values, nan=0.1))
         ])  # fmt: skip
 
     def range(self, start_s: float, count: int) -> bytes:
         """The answer to a query for a range."""
         values = values_of(Kind.LATENCY, count, self.series)
+        at_s = [start_s + STEP_S * row for row in range(count)]
         return self.body("matrix", [
-            {"metric": self.labels(at), "values": [[start_s + STEP_S * row, f"{values[row, at]:.17g}"] for row in range(count)]}
+            {"metric": self.labels(at), "values": [
+                [moment, f"{value:.17g}"] for moment, value in zip(at_s, values[:, at], strict=True) if value == value
+            ]}
             for at in range(self.series)
         ])  # fmt: skip
 

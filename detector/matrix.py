@@ -1,6 +1,6 @@
 """Values of many series at many moments, read fast from the JSON of a range query."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,30 +29,37 @@ def identity(metric: Mapping[str, str]) -> Labels:
 
 def without_points(content: bytes) -> tuple[Any, list[Floats]]:
     """
-    A range answer as plain data without its points, and the points of each series as (moment, value) rows.
+    A range answer as plain data in which `[[n]]` stands for the points of a series, and these as (moment, value) rows.
 
     Nearly all of such an answer is numbers; taking them out first makes reading it several times faster. A quote in
-    a label's value is escaped in JSON, so that nothing but the key itself can look like it.
+    a label's value is escaped in JSON, so that nothing but the key itself can look like it. Where an answer is spaced
+    in another way nothing is taken out, and it is only slower.
     """
-    rest, points, position = [], [], 0
+    rest: list[bytes] = []
+    points: list[Floats] = []
+    position = 0
     while (found := content.find(START, position)) >= 0:
         end = content.index(END, found)
-        rest.append(content[position : found + len(START) - 1])
-        numbers = content[found + len(START) : end].translate(None, b'[]"').decode()
-        points.append(np.fromstring(numbers, dtype=np.float64, sep=",").reshape(-1, 2))
-        position = end + 1
+        rest.append(content[position : found + len(START)] + str(len(points)).encode())
+        points.append(numbers(content[found + len(START) : end]).reshape(-1, 2))
+        position = end
     rest.append(content[position:])
     return from_json(b"".join(rest)), points
+
+
+def numbers(written: bytes) -> Floats:
+    """The numbers in `1795000000,"0.5"],[1795000015,"+Inf"`, as flat JSON, which is read several times faster."""
+    flat = written.translate(None, b'[]"+').replace(b"Inf", b"Infinity")
+    return np.array(from_json(b"[" + flat + b"]"), dtype=np.float64)
 
 
 def table(rows: list[dict[str, Any]], points: list[Floats], moments: Floats) -> Matrix:
     """The points of each series in their rows; a series that has only histograms stays empty."""
     step_s = float(moments[1] - moments[0]) if len(moments) > 1 else 1.0
     values = np.full((len(moments), len(rows)), np.nan)
-    numbers: Iterator[Floats] = iter(points)
     for column, row in enumerate(rows):
-        if "values" in row:
-            mine = next(numbers)
+        if written := row.get("values"):
+            mine = points[written[0][0]] if len(written[0]) == 1 else np.array(written, dtype=np.float64)
             values[np.rint((mine[:, 0] - moments[0]) / step_s).astype(np.int64), column] = mine[:, 1]
     return Matrix(at_s=moments, labels=tuple(identity(row["metric"]) for row in rows), values=values)
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from detector.cli import app, main
 from detector.config_file import ConfigError, load
+from detector.telemetry import Telemetry
 
 GOOD = """\
 prometheus:
@@ -155,3 +156,20 @@ def test_check_config_says_that_a_good_file_is_fine(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["check-config", "-c", str(write(tmp_path, GOOD))])
     assert result.exit_code == 0
     assert "fine, 2 series queries, interval 15s" in result.output
+
+
+def test_the_configuration_in_the_documentation_is_a_good_one(tmp_path: Path) -> None:
+    """People copy it."""
+    page = (Path(__file__).parents[3] / "docs" / "detector.md").read_text()
+    shown = page.split("```yaml\n")[1].split("```")[0]
+    config = load(write(tmp_path, shown))
+    assert [watch.name for watch in config.series] == ["traffic", "errors", "latency-p95"]
+
+
+def test_every_metric_that_exists_is_in_the_documentation() -> None:
+    """And every one in the documentation exists."""
+    page = (Path(__file__).parents[3] / "docs" / "detector.md").read_text()
+    written = set(re.findall(r"\banomaly_[a-z_]+", page))
+    families = {family.name for family in Telemetry().registry.collect()} - {"anomaly_build"}
+    exist = {name for name in families if name.startswith("anomaly_")}
+    assert {name.removesuffix("_total") for name in written} == exist

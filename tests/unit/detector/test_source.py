@@ -98,14 +98,16 @@ def test_a_prometheus_that_cannot_be_reached_is_told_apart(error: Exception, rea
 
 
 def test_points_are_taken_out_of_any_answer() -> None:
-    """Labels that look like points, series with histograms only, numbers in every spelling."""
+    """Labels that look like points, series with histograms only or with none, numbers and spaces in every spelling."""
     odd = {"metric": {"n": 'x"values":[[1,"2"]]'}, "values": [[0, "NaN"], [15, "+Inf"], [30, "-1e-05"]]}
     histogram = {"metric": {"n": "h"}, "histograms": [[0, {"count": "1"}]]}
+    empty: dict[str, Any] = {"metric": {"n": "e"}, "values": []}
     plain = {"metric": {"n": "p"}, "values": [[30.0, "2.5"]]}
-    content = json.dumps({"data": {"result": [odd, histogram, plain]}}, separators=(",", ":")).encode()
-    body, points = without_points(content)
-    matrix = table(body["data"]["result"], points, np.array([0.0, 15.0, 30.0]))
-    assert matrix.labels[0] == (("n", 'x"values":[[1,"2"]]'),)
-    np.testing.assert_array_equal(matrix.values[:, 0], [np.nan, np.inf, -1e-05])
-    assert np.isnan(matrix.values[:, 1]).all()
-    np.testing.assert_array_equal(matrix.values[:, 2], [np.nan, np.nan, 2.5])
+    for spacing in ((",", ":"), (", ", ": ")):
+        content = json.dumps({"data": {"result": [odd, histogram, empty, plain]}}, separators=spacing).encode()
+        body, points = without_points(content)
+        matrix = table(body["data"]["result"], points, np.array([0.0, 15.0, 30.0]))
+        assert matrix.labels[0] == (("n", 'x"values":[[1,"2"]]'),)
+        np.testing.assert_array_equal(matrix.values[:, 0], [np.nan, np.inf, -1e-05])
+        assert np.isnan(matrix.values[:, 1:3]).all()
+        np.testing.assert_array_equal(matrix.values[:, 3], [np.nan, np.nan, 2.5])
