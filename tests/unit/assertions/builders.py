@@ -209,12 +209,12 @@ def felt(verdict: Verdict = Verdict.PASS) -> Outcome:
 
 
 def scenario(*expect: Mapping[str, Any], faults: Sequence[Mapping[str, Any]] = (), **given: Any) -> Scenario:
-    """A drill of 30 s with a warm-up of 10 s and a cool-down of 10 s."""
+    """A drill of 30 s, with a warm-up in which a detector can learn and a cool-down of 10 s."""
     return Scenario.model_validate(
         {
             "name": "example",
             "why": "To try out what the judges make of it.",
-            "load": {"warm_up": "10s", "for": "30s", "cool_down": "10s"},
+            "load": {"warm_up": "40s", "for": "30s", "cool_down": "10s"},
             "faults": faults,
             "expect": expect or [{"silent": {}}],
         }

@@ -301,6 +301,21 @@ def test_a_long_drill_is_followed_in_longer_steps(length_s: int, step: str) -> N
     assert {asked["step"] for asked in own} == {step}
 
 
+def test_the_detectors_scores_are_asked_for_where_they_are_judged() -> None:
+    """One series for each signal of each service."""
+    errors = {"kind": "errors", "target": "catalog", "at": "5s", "for": "10s"}
+    drill = scenario({"anomaly": {"signal": "errors", "within": "5s"}}, faults=[errors])
+    scores = matrix(({**FRONTEND, "signal": "errors"}, [(T0, 0.7)]), ({"service_name": "users"}, [(T0, 0.1)]))
+    prometheus = FakePrometheus(range={"anomaly_score{": scores})
+    backends = Backends(
+        prometheus=prometheus.client(), tempo=FakeTempo().client(), namespace=NAMESPACE, delays=PATIENT, settle_s=0
+    )
+
+    assert gather(drill, history(TRAFFIC), backends).scores == {"frontend/errors": ((T0, 0.7),), "users/": ((T0, 0.1),)}
+    assert f'anomaly_score{{service_namespace="{NAMESPACE}"}}' in {asked["query"] for asked in prometheus.asked}
+    assert gathered(prometheus=FakePrometheus(range={"anomaly_score{": scores})).scores == {}
+
+
 def test_stored_spans_are_waited_for() -> None:
     """Until there are as many as clients got answers, or the deadline has passed."""
     tempo = FakeTempo(10, 99, 100)

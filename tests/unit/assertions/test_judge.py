@@ -27,6 +27,7 @@ ALL_KINDS: list[dict[str, Any]] = [
     {"silent": {"except": ["Burn"]}},
     {"traces": {"where": "error"}},
     {"delivered": {}},
+    {"anomaly": {"signal": "errors", "service": "catalog", "within": "5s"}},
 ]
 DRILL = scenario(
     *ALL_KINDS,
@@ -49,6 +50,7 @@ def test_every_fault_and_expectation_is_judged_in_order() -> None:
         ("expect/3", "silent", "PASS"),
         ("expect/4", "traces of failed requests", "UNKNOWN"),
         ("expect/5", "delivered: the ledger balances", "FAIL"),
+        ("expect/6", "anomaly of errors in catalog", "FAIL"),
     ]
     assert {one.id: one.title for one in outcomes} == titles(DRILL)
 
@@ -64,6 +66,7 @@ def test_names_of_tests_are_known_before_and_stay_as_they_are() -> None:
         "expect/3": "silent",
         "expect/4": "traces error",
         "expect/5": "delivered",
+        "expect/6": "anomaly errors",
     }
     assert list(check_ids(DRILL)) == list(titles(DRILL))
 
@@ -124,7 +127,7 @@ def test_nobody_to_ask_is_unknown_everywhere() -> None:
 
     outcomes = judge(drill, happened, seen, namespace=NAMESPACE)
 
-    assert [str(one.verdict) for one in outcomes] == ["PASS", *["UNKNOWN"] * 5]
+    assert [str(one.verdict) for one in outcomes] == ["PASS", *["UNKNOWN"] * 6]
 
 
 def test_service_evidence_is_used() -> None:

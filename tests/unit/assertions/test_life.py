@@ -10,6 +10,7 @@ from tests.unit.assertions.builders import NAMESPACE, OF_CATALOG, T0, alert, cha
 
 OF_USERS = {**OF_CATALOG, "service_name": "users"}
 ANOTHER_SLO = {**OF_CATALOG, "slo": "latency"}
+A_TICKET = {**OF_CATALOG, "severity": "ticket"}
 
 
 def lived(*events: Event, **given: Any) -> Life:
@@ -58,13 +59,18 @@ def test_what_was_notified_had_fired_by_then() -> None:
     """Alerts are polled, arrivals are stamped; a poll may even miss the firing."""
     assert lived(told(7.9), change(8, "firing")).fired_t == T0 + 7.9
     assert lived(change(6, "pending"), told(7.9)).fired_t == T0 + 7.9
-    assert lived(told(7.9)).fired_t == T0 + 7.9
+    assert (lived(told(7.9)).fired_t, lived(told(7.9)).labels) == (T0 + 7.9, OF_CATALOG)
     assert lived(told(8.1), change(8, "firing")).fired_t == T0 + 8
 
 
 def test_a_firing_that_no_poll_saw_still_resolves() -> None:
     """The poll saw it end."""
     assert lived(change(6, "pending"), told(7.9), change(9, "inactive")).resolved_t == T0 + 9
+
+
+def test_an_end_at_the_very_moment_of_its_notification_is_one() -> None:
+    """It had fired for as long as nobody looked."""
+    assert lived(change(6, "pending"), told(7.9), change(7.9, "inactive")).resolved_t == T0 + 7.9
 
 
 def test_an_end_before_the_firing_is_no_resolution() -> None:
@@ -128,6 +134,17 @@ def test_the_first_to_fire_may_be_known_by_its_notification_alone() -> None:
     )
 
     assert (found.labels, found.fired_t, found.notified_t) == (ANOTHER_SLO, T0 + 7, T0 + 7)
+
+
+@pytest.mark.parametrize("other", [told(4, labels=A_TICKET), told(6, "resolved", A_TICKET)])
+def test_notifications_of_earlier_firings_do_not_choose_the_instance(other: Event) -> None:
+    """Neither one that arrived before the fault, nor one that tells of an end."""
+    assert lived(other, *life(8)).labels == OF_CATALOG
+
+
+def test_a_notification_at_the_very_moment_of_the_fault_chooses_the_instance() -> None:
+    """That moment counts as its own."""
+    assert lived(told(5, labels=A_TICKET), *life(8)).labels == A_TICKET
 
 
 def test_without_firing_the_first_pending_instance_is_meant() -> None:

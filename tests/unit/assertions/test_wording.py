@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assertions.wording import count, listed, percent, rate, seconds, title_of, title_of_fault
-from scenarios.model import Alert, Delivered, Expectation, Fault, Silent, Sli, Traces
+from scenarios.model import Alert, Anomaly, Delivered, Expectation, Fault, Silent, Sli, Traces
 from tests.unit.assertions.builders import fault
 
 
@@ -152,6 +152,7 @@ def test_titles_of_faults(broken: Fault, noise: bool, title: str) -> None:
         (Traces(where="ok"), "traces of good requests"),
         (Traces(where="slow"), "traces of slow requests"),
         (Delivered(), "delivered: the ledger balances"),
+        (Anomaly.model_validate({"signal": "latency", "within": "5s"}), "anomaly of latency in frontend"),
     ],
 )
 def test_titles_of_expectations(item: Expectation, title: str) -> None:
