@@ -255,6 +255,22 @@ def test_an_alert_may_resolve_with_the_healing() -> None:
     assert outcome.observed.endswith("resolved during the healing")
 
 
+@pytest.mark.parametrize(("resolves", "words"), [(15, "0 s"), (15.5, "500 ms")])
+def test_a_resolution_at_once_is_after_the_healing(resolves: float, words: str) -> None:
+    """Fast is no reason to doubt it."""
+    assert judged(life(resolves=resolves)).observed.endswith(f"resolved {words} after the healing")
+
+
+def test_the_bound_counts_from_the_beginning_of_the_fault() -> None:
+    """Clients met it only 3 s later, and the way takes 3.2 s."""
+    happened = history(traffic(-10, 7), traffic(7, 15, failed=5), fault_on(), life())
+    outcome = judge_of.judge(
+        alert(), CHECK, happened, evidence(), namespace=NAMESPACE, fault=fault(), felt=felt(Verdict.PASS)
+    )
+
+    assert outcome.facts["bound_s"] == pytest.approx(2 + 1 + 3.2)
+
+
 def test_a_fault_that_is_healed_early_lets_its_alert_resolve() -> None:
     """Then it was on for a shorter time than planned."""
     happened = history(traffic(-10, 5), traffic(5, 15, failed=5), fault_on(until=10), life(resolves=11))

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from assertions.backend import eventually
 from assertions.evidence import AlertRule, Collector, Delays, Evidence
 from assertions.gather import Backends, climb, gather
 from assertions.prometheus import Prometheus
@@ -22,8 +23,14 @@ TRAFFIC = traffic(0, 10)
 
 @pytest.fixture(autouse=True)
 def _right_after_the_drill(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is gathered two seconds after the last request."""
+    """It is gathered two seconds after the last request, with shorter pauses between questions."""
+
+    def hurried(*asked: Any, **given: Any) -> Any:
+        return eventually(*asked, **given | {"pause_s": 0.01})
+
     monkeypatch.setattr("assertions.gather.time", SimpleNamespace(time=lambda: T0 + 12))
+    monkeypatch.setattr("assertions.gather.eventually", hurried)
+    monkeypatch.setattr("assertions.traces.eventually", hurried)
 
 
 PATIENT = Delays(export_s=0.05, batch_s=0.05, scrape_s=0.05)
