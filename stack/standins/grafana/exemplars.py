@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from stack.standins.grafana.durations import format_step
 from stack.standins.grafana.frames import Frame
-from stack.standins.grafana.prometheus import Query
+from stack.standins.grafana.plan import Query
 
 
 def exemplar_frame(query: Query, rows: Sequence[Mapping[str, object]]) -> Sequence[Frame]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from stack.standins.grafana.durations import format_step
 from stack.standins.grafana.expressions.values import Number, Series, Value, Values
 from stack.standins.grafana.labels import Labels
-from stack.standins.grafana.prometheus import Answer, Query, Sampled
+from stack.standins.grafana.plan import Query
+from stack.standins.grafana.prometheus import Answer, Sampled
 
 Frame = dict[str, object]
 

@@ -2,7 +2,9 @@
 
 import json
 import os
+import threading
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from stack.standins.grafana.problems import ProvisioningError
 
 FILE = "grafana-standin.json"
 FORMAT = 1
+_writing = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(ser_json_inf_nan="strings"))
@@ -36,10 +39,11 @@ def write(folder: Path, snapshot: Snapshot) -> None:
     """
     Replace the file; a crash leaves the old one or the new one, never half of one.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    new = folder / f".{FILE}.new"
-    new.write_bytes(_adapter().dump_json(snapshot))
-    os.replace(new, folder / FILE)
+    with _writing:  # a write that is still under way ends first, so the last one asked for is the one that stays
+        folder.mkdir(parents=True, exist_ok=True)
+        new = folder / f".{FILE}.new"
+        new.write_bytes(_adapter().dump_json(snapshot))
+        os.replace(new, folder / FILE)
 
 
 def read(folder: Path) -> Snapshot | None:
@@ -56,5 +60,6 @@ def read(folder: Path) -> Snapshot | None:
         raise ProvisioningError(f"{path}: the saved state cannot be read, remove it to begin anew: {error}") from error
 
 
+@cache
 def _adapter() -> TypeAdapter[Snapshot]:
     return TypeAdapter(Snapshot)

@@ -85,7 +85,7 @@ class Standin:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        self.save()
+        snapshot.write(self.settings.data, self.snapshot())
         await self.client.aclose()
 
     def evaluator(self) -> Evaluator:
@@ -130,20 +130,18 @@ class Standin:
         """
         self._dirty = True
 
-    def save(self) -> None:
+    def snapshot(self) -> snapshot.Snapshot:
         """
-        Write the snapshot.
+        All that a restart must not forget.
         """
-        self._dirty = False
         told = [(group, integration, entry) for (group, integration), entry in self.dispatcher.log.items()]
-        state = snapshot.Snapshot(
+        return snapshot.Snapshot(
             instances=list(self.manager.all()),
             alerts=list(self.dispatcher.alerts),
             silences=list(self.silences),
             annotations=list(self.annotations),
             told=told,
         )
-        snapshot.write(self.settings.data, state)
 
     def _restore(self) -> None:
         state = snapshot.read(self.settings.data)
@@ -161,7 +159,9 @@ class Standin:
         while True:
             await asyncio.sleep(SAVE_EVERY_S)
             if self._dirty:
-                self.save()
+                self._dirty = False
+                # The values in it never change, so another thread may write them while rules are evaluated.
+                await asyncio.to_thread(snapshot.write, self.settings.data, self.snapshot())
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -9,7 +9,8 @@ from stack.standins.grafana.expressions.values import ExpressionError, Number, V
 from stack.standins.grafana.frames import values_of
 from stack.standins.grafana.gonumber import plain
 from stack.standins.grafana.labels import Labels, comma_separated, covers
-from stack.standins.grafana.prometheus import Prometheus, QueryFailed, Span, Unreachable, plan
+from stack.standins.grafana.plan import Span, plan
+from stack.standins.grafana.prometheus import Prometheus, QueryFailed, Unreachable
 from stack.standins.grafana.provisioning.datasources import PROMETHEUS, Datasource
 from stack.standins.grafana.provisioning.rules import Query, Rule
 

@@ -32,10 +32,11 @@ class Scheduler:
         self._manager = manager
         self._measures = measures
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._waiting: dict[str, tuple[Rule, float]] = {}
 
     async def run(self) -> None:
         """
-        Tick for ever; a tick that is missed is skipped, as the next one sees the same world.
+        Tick for ever; of ticks that are missed the latest is made up for, as it sees the world of now.
         """
         number = int(time.time() // self._tick_s) + 1
         try:
@@ -44,7 +45,7 @@ class Scheduler:
                 self._tick(number)
                 number = max(number + 1, int(time.time() // self._tick_s))
         finally:
-            for task in self._running.values():
+            for task in list(self._running.values()):
                 task.cancel()
 
     def due(self, number: int) -> Sequence[Rule]:
@@ -56,23 +57,35 @@ class Scheduler:
     def _tick(self, number: int) -> None:
         at_s = number * self._tick_s
         self._measures.tick(at_s, len(self._rules()))
+        self._measures.behind(time.time() - at_s)
         rules = self.due(number)
         for index, rule in enumerate(rules):
-            if rule.uid in self._running:
+            self._begin(rule, at_s, at_s + index * self._tick_s / len(rules))
+
+    def _begin(self, rule: Rule, at_s: float, not_before_s: float) -> None:
+        # A rule that is still being evaluated is evaluated next for the latest tick; those between are missed.
+        if rule.uid in self._running:
+            if rule.uid in self._waiting:
                 log.warning('msg="Tick dropped because alert rule evaluation is too slow" rule_uid=%s', rule.uid)
                 self._measures.missed.inc()
-                continue
-            task = asyncio.create_task(self._evaluate(rule, at_s, index * self._tick_s / len(rules)))
-            self._running[rule.uid] = task
-            task.add_done_callback(functools.partial(self._forget, rule.uid))
+            self._waiting[rule.uid] = (rule, at_s)
+            return
+        task = asyncio.create_task(self._evaluate(rule, at_s, not_before_s))
+        self._running[rule.uid] = task
+        task.add_done_callback(functools.partial(self._ended, rule.uid))
 
-    def _forget(self, uid: str, task: "asyncio.Task[None]") -> None:
-        self._running.pop(uid, None)
-        if not task.cancelled() and task.exception() is not None:
+    def _ended(self, uid: str, task: "asyncio.Task[None]") -> None:
+        del self._running[uid]
+        if task.cancelled():
+            return
+        if task.exception() is not None:
             log.error('msg="rule evaluation failed" rule_uid=%s', uid, exc_info=task.exception())
+        if uid in self._waiting:
+            rule, at_s = self._waiting.pop(uid)
+            self._begin(rule, at_s, at_s)
 
-    async def _evaluate(self, rule: Rule, at_s: float, after_s: float) -> None:
-        await asyncio.sleep(max(0.0, at_s + after_s - time.time()))
+    async def _evaluate(self, rule: Rule, at_s: float, not_before_s: float) -> None:
+        await asyncio.sleep(max(0.0, not_before_s - time.time()))
         await self.evaluate(rule, at_s)
 
     async def evaluate(self, rule: Rule, at_s: float) -> None:

@@ -9,7 +9,8 @@ from starlette.routing import Route
 
 from stack.standins.grafana.api.answers import Refused, answer, not_here, refused
 from stack.standins.grafana.api.auth import identify, need
-from stack.standins.grafana.prometheus import QueryFailed, Span, Unreachable, plan
+from stack.standins.grafana.plan import Span, plan
+from stack.standins.grafana.prometheus import QueryFailed, Unreachable
 from stack.standins.grafana.provisioning.datasources import PROMETHEUS, TEMPO, Datasource
 from stack.standins.grafana.standin import Standin
 

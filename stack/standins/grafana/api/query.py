@@ -17,7 +17,8 @@ from stack.standins.grafana.exemplars import exemplar_frame
 from stack.standins.grafana.expressions.reading import read_command
 from stack.standins.grafana.expressions.values import ExpressionError, Values
 from stack.standins.grafana.frames import Frame, frames_of, input_frames, values_frames, values_of
-from stack.standins.grafana.prometheus import QueryFailed, Span, Unreachable, plan
+from stack.standins.grafana.plan import Span, plan
+from stack.standins.grafana.prometheus import QueryFailed, Unreachable
 from stack.standins.grafana.provisioning.datasources import PROMETHEUS, TEMPO, Datasource
 from stack.standins.grafana.provisioning.rules import Query, ordered
 from stack.standins.grafana.standin import Standin

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import httpx
 
 from stack.standins.grafana.frames import Frame
-from stack.standins.grafana.prometheus import Span
+from stack.standins.grafana.plan import Span
 from stack.standins.grafana.provisioning.datasources import Datasource
 
 TRACE_FIELDS = (

@@ -198,9 +198,9 @@ class Dispatcher:
         now_s = self._clock()
         for key, receiver, timing, labels in self.routes(alert):
             wait_s = timing.group_wait_s or 0.0
-            if alert.resolved(now_s) and f"{key}:{quoted(labels)}" not in self._groups:
-                continue  # nobody was told that it fires, so nobody needs to hear that it has ended
             fresh = Group(route_key=key, receiver=receiver, timing=timing, labels=labels, flush_s=now_s + wait_s)
+            if alert.resolved(now_s) and fresh.key not in self._groups and not self.log.knows(fresh.key):
+                continue  # nobody was told that it fires, so nobody needs to hear that it has ended
             group = self._groups.setdefault(fresh.key, fresh)
             group.put(alert, now_s)
 

@@ -35,6 +35,12 @@ class NotificationLog:
             return True
         return last.at_s < now.at_s - repeat_s
 
+    def knows(self, group: str) -> bool:
+        """
+        Whether anybody was told that something in a group fires.
+        """
+        return any(key == group and told.firing for (key, _), told in self._told.items())
+
     def put(self, key: tuple[str, str], told: Told) -> None:
         """
         Remember what was told.

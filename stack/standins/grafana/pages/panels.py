@@ -10,7 +10,7 @@ from stack.standins.grafana.api.query import QueryApi
 from stack.standins.grafana.frames import Frame
 from stack.standins.grafana.pages.plot import Line
 from stack.standins.grafana.pages.variables import substitute, substitute_tree
-from stack.standins.grafana.prometheus import Span
+from stack.standins.grafana.plan import Span
 
 SILENT = ("row", "text", "dashlist", "alertlist", "annolist", "news", "welcome", "nodeGraph")
 POINTS = 300

@@ -16,7 +16,7 @@ from stack.standins.grafana.gonumber import shortest
 from stack.standins.grafana.pages.panels import Shown, panels_of, show
 from stack.standins.grafana.pages.plot import plot
 from stack.standins.grafana.pages.variables import resolve
-from stack.standins.grafana.prometheus import Span
+from stack.standins.grafana.plan import Span
 from stack.standins.grafana.provisioning.dashboards import Dashboard
 from stack.standins.grafana.standin import Standin
 

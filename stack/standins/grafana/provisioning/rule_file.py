@@ -10,19 +10,16 @@ from stack.standins.grafana.expressions.reading import EXPRESSION_UIDS, read_com
 from stack.standins.grafana.expressions.values import ExpressionError
 from stack.standins.grafana.notify.routes import Timing
 from stack.standins.grafana.provisioning.dashboards import folder_uid
+from stack.standins.grafana.provisioning.rule_texts import read_annotations, read_labels
 from stack.standins.grafana.provisioning.rules import (
-    DASHBOARD,
     ERROR_STATES,
     NO_DATA_STATES,
-    PANEL,
     Direct,
     Query,
     Rule,
     ordered,
 )
 from stack.standins.grafana.settings import Settings
-from stack.standins.grafana.templates.render import parsed
-from stack.standins.grafana.templates.syntax import TemplateError, UnsupportedTemplate
 
 GROUP_KEYS = ("orgId", "name", "folder", "interval", "rules", "limit")
 RULE_KEYS = (
@@ -144,8 +141,8 @@ def _rule(entry: Entry, world: World, group: str, folder: str, interval_s: float
         no_data_state=_state(entry, "noDataState", NO_DATA_STATES, "NoData"),
         error_state=_state(entry, "execErrState", ERROR_STATES, "Alerting"),
         paused=entry.flag("isPaused", False),
-        labels=_labels(entry),
-        annotations=_annotations(entry),
+        labels=read_labels(entry),
+        annotations=read_annotations(entry),
         direct=_direct(entry, world),
         updated_s=world.now_s,
     )
@@ -198,39 +195,6 @@ def _check_queries(entry: Entry, queries: Sequence[Query], condition: str) -> No
         ordered(queries)
     except ValueError as error:
         raise entry.error(str(error), "data") from error
-
-
-def _labels(entry: Entry) -> Mapping[str, str]:
-    texts = entry.entry("labels")
-    return {name: _template(texts, name, _expanded_label(texts, name)) for name in texts.tree}
-
-
-def _expanded_label(texts: Entry, name: str) -> str:
-    text = texts.text(name, raw=True)
-    if re.search(r"(?<!\$)\$(labels|values|value)\b", text):
-        texts.warn(f"label {name!r}: newer Grafanas expand $labels here as a variable: write $$labels", name)
-        return text
-    return texts.text(name)
-
-
-def _annotations(entry: Entry) -> Mapping[str, str]:
-    texts = entry.entry("annotations")
-    found = {name: _template(texts, name, text) for name, text in entry.texts("annotations").items()}
-    dashboard, panel = entry.text("dashboardUid"), entry.text("panelId")
-    if bool(dashboard) != bool(panel) and panel:
-        raise entry.error("panelId needs a dashboardUid beside it", "panelId")
-    return {**({DASHBOARD: dashboard} if dashboard else {}), **({PANEL: panel} if panel else {}), **found}
-
-
-def _template(texts: Entry, name: str, text: str) -> str:
-    if "{{" in text:
-        try:
-            parsed(text)
-        except UnsupportedTemplate as error:
-            raise texts.error(f"{texts.place[-1]} {name!r}: {error}", name) from error
-        except TemplateError as error:
-            texts.warn(f"{texts.place[-1]} {name!r} cannot be expanded, Grafana shows it as it stands: {error}", name)
-    return text
 
 
 def _direct(entry: Entry, world: World) -> Direct | None:
