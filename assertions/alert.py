@@ -45,6 +45,7 @@ class Ordeal:
         return {
             **life.facts(),
             "name": self.alert.name,
+            "source": self.alert.source,
             "severity": life.labels.get("severity", ""),
             "fault_t": self.on_t,
             "healed_t": self.healed_t,
@@ -95,7 +96,7 @@ def judge(
         healed_t=on[1],
         life=life,
         bound=bound_of(
-            evidence.rules.get(alert.name),
+            evidence.rules_of(alert.source).get(alert.name),
             service=life.service,
             history=history,
             fault_t=on[0],
@@ -112,7 +113,7 @@ def _verdict(check: Check, ordeal: Ordeal) -> Outcome:
     for step in _STEPS:
         for problem in step(ordeal):
             return _outcome(check, ordeal, problem, facts)
-    sightless = blind(ordeal.history, "prometheus", before=ordeal.on_t)
+    sightless = blind(ordeal.history, ordeal.alert.source, before=ordeal.on_t)
     if sightless:
         observed = f"{_observation(ordeal)}; but it may have fired before, too, for {sightless}"
         return check.unknown(expected=expected, observed=observed, facts=facts)
@@ -145,7 +146,7 @@ def _before(ordeal: Ordeal) -> Iterator[Problem]:
         yield Problem(
             expected="silence before the fault",
             observed=f"it was {ordeal.life.before} already, so nothing shows that the fault caused it",
-            where="prometheus",
+            where=ordeal.alert.source,
             hint="what was it about? find out in the report, or let the warm-up be longer",
         )
 
@@ -159,18 +160,18 @@ def _fired(ordeal: Ordeal) -> Iterator[Problem]:
         yield Problem(
             expected=f"it fires within {seconds(alert.within)}",
             observed="it got no further than pending" if ordeal.life.active_t else "it never fired",
-            where="prometheus",
+            where=ordeal.alert.source,
             hint=hint,
             rung=rung,
-            unless_blind=("prometheus", "sink"),
+            unless_blind=(ordeal.alert.source, "sink"),
         )
     elif detect_s > alert.within:
         yield Problem(
             expected=f"it fires within {seconds(alert.within)}",
             observed=_late(detect_s, alert.within),
-            where="prometheus",
+            where=ordeal.alert.source,
             hint=_compared(ordeal.bound),
-            unless_blind=("prometheus",),
+            unless_blind=(ordeal.alert.source,),
         )
 
 
@@ -183,7 +184,7 @@ def _told(ordeal: Ordeal) -> Iterator[Problem]:
         yield Problem(
             expected=expected,
             observed="it fired, but no notification arrived",
-            where="alertmanager and its receivers",
+            where=_teller(alert),
             hint=why_not_told(alert, ordeal.history, ordeal.evidence, life),
             rung=Rung.NOT_NOTIFIED,
             unless_blind=("sink",),
@@ -192,7 +193,7 @@ def _told(ordeal: Ordeal) -> Iterator[Problem]:
         yield Problem(
             expected=expected,
             observed=_late(life.notified_t - ordeal.on_t, alert.within),
-            where="alertmanager",
+            where=_teller(alert),
             hint="is `group_wait` of its route long, or did the receiver refuse the first try?",
         )
 
@@ -208,7 +209,7 @@ def _lasted(ordeal: Ordeal) -> Iterator[Problem]:
     yield Problem(
         expected="it fires as long as the fault lasts",
         observed=observed,
-        where="prometheus",
+        where=ordeal.alert.source,
         hint="did its data have gaps? is its window shorter than the pauses between what it counts?",
     )
 
@@ -217,7 +218,7 @@ def _over(ordeal: Ordeal) -> Iterator[Problem]:
     limit_s, life = ordeal.alert.resolves_within, ordeal.life
     if limit_s is None:
         return
-    yield from _over_in_time(ordeal, "resolves", life.resolved_t, limit_s, "prometheus")
+    yield from _over_in_time(ordeal, "resolves", life.resolved_t, limit_s, ordeal.alert.source)
     if ordeal.alert.notified:
         yield from _over_in_time(ordeal, "is notified as resolved", life.resolved_notified_t, limit_s, "sink")
 
@@ -228,7 +229,7 @@ def _over_in_time(ordeal: Ordeal, what: str, t: float | None, limit_s: float, wa
     yield Problem(
         expected=f"it {what} within {seconds(limit_s)} of the healing",
         observed="it did not" if t is None else _late(t - ordeal.healed_t, limit_s),
-        where="alertmanager and its receivers" if watcher == "sink" else watcher,
+        where=_teller(ordeal.alert) if watcher == "sink" else watcher,
         hint="compare with the shortest window of its rule: so long at least it remembers the fault",
         unless_blind=(watcher,),
     )
@@ -241,14 +242,19 @@ def _in_its_bound(ordeal: Ordeal) -> Iterator[Problem]:
     yield Problem(
         expected=f"it fires within {percent(share)} of its bound of {seconds(bound_s)}",
         observed=f"after {seconds(detect_s)}, {percent(detect_s / bound_s)} of it",
-        where="prometheus",
+        where=ordeal.alert.source,
         hint="which hop is slower than its configuration says? is the machine busy?",
-        unless_blind=("prometheus",),
+        unless_blind=(ordeal.alert.source,),
     )
 
 
 _STEPS: tuple[Callable[[Ordeal], Iterator[Problem]], ...] = (_before, _fired, _told, _lasted, _over, _in_its_bound)
 """What can be wrong, in the order of an alert's life; the first problem is the one that is told."""
+
+
+def _teller(alert: Alert) -> str:
+    """Who tells people of what a source raises."""
+    return "grafana and its contact points" if alert.source == "grafana" else "alertmanager and its receivers"
 
 
 def _late(took_s: float, limit_s: float) -> str:

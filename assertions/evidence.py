@@ -86,12 +86,17 @@ class Evidence(_Value):
     services: Mapping[str, Service] = {}
     collector: Collector = Collector()
     rules: Mapping[str, AlertRule] = {}
+    grafana_rules: Mapping[str, AlertRule] = {}
     notify_failures: float = 0
     stored_spans: Mapping[str, float] = {}
     traces: Mapping[str, tuple[Trace, ...]] = {}
     series: Mapping[str, Points] = {}
     scores: Mapping[str, Points] = {}
     problems: Mapping[str, str] = {}
+
+    def rules_of(self, source: str) -> Mapping[str, AlertRule]:
+        """The alerting rules of Prometheus, or those that Grafana manages."""
+        return self.grafana_rules if source == "grafana" else self.rules
 
     @classmethod
     def read(cls, path: Path) -> "Evidence":

@@ -5,12 +5,14 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from assertions import traces
 from assertions.backend import BackendError, eventually
 from assertions.evidence import FORMULA_ANNOTATION, AlertRule, Collector, Delays, Evidence, Points, Service, Trace
+from assertions.grafana import Grafana
 from assertions.prometheus import Prometheus
 from assertions.tempo import Tempo
 from assertions.truth import traffic_span, window
@@ -37,6 +39,7 @@ class Backends:
     tempo: Tempo
     namespace: str
     delays: Delays
+    grafana: Grafana | None = None
     settle_s: float = 12.0
 
     @property
@@ -63,9 +66,11 @@ def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence
     span = traffic_span(history) or (time.time() - 60, time.time())
     attempt("prometheus", "services", lambda: _services(history, backends, span))
     attempt("prometheus", "collector", lambda: _collector(backends.prometheus, span))
-    attempt("prometheus", "rules", lambda: _rules(backends.prometheus))
+    attempt("prometheus", "rules", partial(_rules, backends.prometheus))
     attempt("prometheus", "notify_failures", lambda: _notify_failures(backends.prometheus, span))
     attempt("prometheus", "series", lambda: _series(backends, span))
+    if backends.grafana is not None:
+        attempt("grafana", "grafana_rules", partial(_rules, backends.grafana))
     if "detector" in scenario.needs:
         attempt("prometheus", "scores", lambda: _scores(backends, span))
     looked_up: dict[str, tuple[Trace, ...]] = {}
@@ -173,7 +178,7 @@ def climb(points: Sequence[tuple[float, float]], born_after: float) -> float:
     return sum(after - before if after >= before else after for before, after in pairwise(began + values))
 
 
-def _rules(prometheus: Prometheus) -> dict[str, AlertRule]:
+def _rules(source: Prometheus | Grafana) -> dict[str, AlertRule]:
     return {
         rule.name: AlertRule(
             query=rule.query,
@@ -183,7 +188,7 @@ def _rules(prometheus: Prometheus) -> dict[str, AlertRule]:
             last_error=rule.last_error,
             formula=_formula(rule.annotations.get(FORMULA_ANNOTATION)),
         )
-        for rule in prometheus.rules()
+        for rule in source.rules()
     }
 
 
@@ -220,7 +225,7 @@ def _scores(backends: Backends, span: tuple[float, float]) -> dict[str, Points]:
     query = f'anomaly_score{{service_namespace="{backends.namespace}"}}'
     return {
         f"{series.labels.get('service_name', '')}/{series.labels.get('signal', '')}": tuple(series.points)
-        for series in backends.prometheus.range(query, start=span[0], end=span[1] + 2, step_s=1)
+        for series in backends.prometheus.range(query, start=span[0], end=span[1] + 2, step_s=_step_s(span))
     }
 
 

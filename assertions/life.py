@@ -9,6 +9,9 @@ from scenarios.model import ENTRY_SERVICE, Alert
 
 Labels = Mapping[str, str]
 
+GRAFANA_RECEIVER = "grafana-"
+"""How the names of Grafana's contact points begin at the sink."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
@@ -42,8 +45,10 @@ def life_of(alert: Alert, history: History, *, namespace: str, since: float) -> 
 
     An instance is meant when it has the alert's name and labels and is of this drill's services.
     """
-    changes = [c for c in history.of(AlertChange) if c.source == "prometheus" and _is_meant(alert, c, namespace)]
-    arrivals = [n for n in history.of(Notification) if _is_meant(alert, n, namespace)]
+    changes = [c for c in history.of(AlertChange) if c.source == alert.source and _is_meant(alert, c, namespace)]
+    arrivals = [
+        n for n in history.of(Notification) if is_told_by(n.receiver, alert.source) and _is_meant(alert, n, namespace)
+    ]
     labels = _first_to_fire([c for c in changes if c.t >= since], [n for n in arrivals if n.t >= since])
     own = [c for c in changes if c.t >= since and c.labels == labels]
     told = [n for n in arrivals if n.t >= since and labels.items() <= n.labels.items()]
@@ -65,6 +70,11 @@ def life_of(alert: Alert, history: History, *, namespace: str, since: float) -> 
         notified_t=notified_t,
         resolved_notified_t=told[-1].t if notified_t is not None and told[-1].status == "resolved" else None,
     )
+
+
+def is_told_by(receiver: str, source: str) -> bool:
+    """Whether a receiver is one of Grafana's contact points, or one of Alertmanager's, which tells what Prometheus raised."""
+    return receiver.startswith(GRAFANA_RECEIVER) == (source == "grafana")
 
 
 def is_of_drill(labels: Labels, namespace: str) -> bool:

@@ -18,7 +18,7 @@ def why_not_evaluated(
     """
     The rung at which the signal of an alert that never fired died, and a hint: first by its data, then by its rule.
     """
-    rule = evidence.rules.get(alert.name)
+    rule = evidence.rules_of(alert.source).get(alert.name)
     service = _followed(alert, fault, rule)
     if service and "prometheus" not in evidence.problems:
         failures = fault.kind in ("errors", "exception")
@@ -45,7 +45,8 @@ def _about_rule(alert: Alert, rule: AlertRule | None, evidence: Evidence) -> str
     if "prometheus" in evidence.problems:
         return f"prometheus could not be asked for the rule: {evidence.problems['prometheus']}"
     if rule is None:
-        return f"no rule of this name is loaded in prometheus; loaded: {listed(sorted(evidence.rules)) or 'none'}"
+        loaded = listed(sorted(evidence.rules_of(alert.source))) or "none"
+        return f"no rule of this name is loaded in {alert.source}; loaded: {loaded}"
     if rule.health == "err":
         return f"the rule cannot be evaluated: {rule.last_error}"
     return f"the data is there; does the rule ask for it? {rule.query}"
@@ -55,6 +56,8 @@ def why_not_told(alert: Alert, history: History, evidence: Evidence, life: Life)
     """
     A hint at where an alert that fired got lost on its way to the receiver.
     """
+    if alert.source == "grafana":
+        return "does a notification policy of grafana lead to its contact point, and is the address there right?"
     states = {
         change.state
         for change in history.of(AlertChange)

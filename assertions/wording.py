@@ -105,7 +105,8 @@ def title_of(item: Expectation) -> str:
             return f"sli {item.name} of {item.service}"
         case Alert():
             service = item.labels.get("service_name")
-            return f"alert {item.name} of {service}" if service else f"alert {item.name}"
+            by = " by grafana" if item.source == "grafana" else ""
+            return (f"alert {item.name} of {service}" if service else f"alert {item.name}") + by
         case Traces():
             return f"traces of {KINDS_OF_REQUEST[item.where]}"
         case Delivered():

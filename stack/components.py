@@ -9,7 +9,8 @@ class Component:
     """
     One part of the stack.
 
-    `args` may hold `{config}` (its configuration file), `{data}` (a folder of its own) and `{PORT}`, a host:port to listen on.
+    `args` may hold `{config}` (its configuration file), `{data}` (a folder of its own), `{home}` (where an engine is installed, if that
+    matters to it) and `{PORT}`, a host:port to listen on.
     `binary` is a real engine; `module` is Python code of ours: the component itself or, if `stand_in`, what serves in its place.
     """
 
@@ -120,15 +121,19 @@ GRAFANA = Component(
     name="grafana",
     image="grafana/grafana:13.2.3",
     binary="grafana",
-    args=("server",),
+    module="stack.standins.grafana",
+    stand_in=True,
+    args=("server", "--homepath", "{home}", "--config", "{config}"),
+    config="grafana/grafana.ini",
     ports={"http": 3000},
     ready="http/api/health",
-    needs=("prometheus", "tempo"),
+    needs=("prometheus", "tempo", "sink"),
+    optional=True,
 )
-"""Its configuration and its stand-in are not there yet, so no runtime starts it."""
+"""Joins a stack when a drill expects something of it, or when `tocsin up --with grafana` asks for it."""
 
 COMPONENTS: Mapping[str, Component] = {
-    component.name: component for component in (SINK, TEMPO, COLLECTOR, ALERTMANAGER, PROMETHEUS, DETECTOR)
+    component.name: component for component in (SINK, TEMPO, COLLECTOR, ALERTMANAGER, PROMETHEUS, DETECTOR, GRAFANA)
 }
 """What stacks run, by name; optional ones only where they are asked for."""
 

@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from assertions.alertmanager import Alertmanager
 from assertions.backend import BackendError
 from assertions.evidence import Delays
 from assertions.gather import Backends, gather
+from assertions.grafana import Grafana
 from assertions.prometheus import Prometheus
 from assertions.sink import Sink
 from assertions.tempo import Tempo
@@ -36,7 +37,7 @@ from tocsin.clocks import measure_all
 from tocsin.live import Live
 from tocsin.rundir import RunDir
 from tocsin.services import DrillServices
-from tocsin.watcher import Watcher
+from tocsin.watcher import AlertSource, AlertSourceName, Watcher
 
 LOG_LIMIT_BYTES = 1_000_000
 """How much of each log a run keeps: the end of it."""
@@ -149,31 +150,38 @@ class Drill:
     @contextmanager
     def _watching(self, run: RunDir, history: "HistoryFile") -> Iterator[None]:
         endpoints = self.stack.endpoints()
-        prometheus, alertmanager = Prometheus(endpoints["prometheus"]), Alertmanager(endpoints["alertmanager"])
-        sink = Sink(endpoints["sink"], endpoints["sink_token"])
-        watcher = Watcher(
-            namespace=run.id, prometheus=prometheus, alertmanager=alertmanager, sink=sink, record=history.record
-        )
-        try:
+        with ExitStack() as clients:
+            prometheus = clients.enter_context(closing(Prometheus(endpoints["prometheus"])))
+            sources: dict[AlertSourceName, AlertSource] = {
+                "prometheus": prometheus,
+                "alertmanager": clients.enter_context(closing(Alertmanager(endpoints["alertmanager"]))),
+            }
+            if "grafana" in endpoints:
+                sources["grafana"] = clients.enter_context(closing(Grafana(endpoints["grafana"])))
+            sink = clients.enter_context(closing(Sink(endpoints["sink"], endpoints["sink_token"])))
+            watcher = Watcher(namespace=run.id, sources=sources, sink=sink, record=history.record)
             history.record(*measure_all(prometheus, endpoints))
-            watcher.start()
-            yield
-        finally:
-            watcher.stop()
-            for client in (prometheus, alertmanager, sink):
-                client.close()
+            try:
+                watcher.start()
+                yield
+            finally:
+                watcher.stop()
 
     def _gather(self, run: RunDir) -> None:
         """Step 8: ask the backends, with the demo app still up, and have the answers on disk."""
         endpoints = self.stack.endpoints()
-        prometheus, tempo = Prometheus(endpoints["prometheus"]), Tempo(endpoints["tempo"])
-        delays = Delays(**self.stack.delays())
-        backends = Backends(prometheus=prometheus, tempo=tempo, namespace=run.id, delays=delays)
-        try:
+        with ExitStack() as clients:
+            grafana = None
+            if "grafana" in endpoints:
+                grafana = clients.enter_context(closing(Grafana(endpoints["grafana"])))
+            backends = Backends(
+                prometheus=clients.enter_context(closing(Prometheus(endpoints["prometheus"]))),
+                tempo=clients.enter_context(closing(Tempo(endpoints["tempo"]))),
+                grafana=grafana,
+                namespace=run.id,
+                delays=Delays(**self.stack.delays()),
+            )
             gather(self.scenario, History.read(run.history), backends).save(run.evidence)
-        finally:
-            prometheus.close()
-            tempo.close()
 
     def _judge(self, run: RunDir, problem: str) -> Record:
         """Steps 9 and 10. When the record cannot be written, it is returned all the same, and says so."""

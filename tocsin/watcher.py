@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, Protocol
 
-from assertions.alertmanager import Alertmanager
-from assertions.prometheus import ActiveAlert, Prometheus
+from assertions.prometheus import ActiveAlert
 from assertions.sink import Sink
 from scenarios.history import AlertChange, Blind, Event
 
-POLL_S: Mapping[str, float] = {"prometheus": 0.2, "alertmanager": 0.5, "sink": 1.0}
+POLL_S: Mapping[str, float] = {"prometheus": 0.2, "alertmanager": 0.5, "grafana": 0.25, "sink": 1.0}
 """How often each source is asked. A change in Prometheus is known to this precision; the sink stamps its arrivals itself."""
 
 BLIND_AFTER_S = 3.0
@@ -19,7 +18,7 @@ BLIND_AFTER_S = 3.0
 Record = Callable[..., None]
 """Appends events to the history."""
 
-_Source = Literal["prometheus", "alertmanager", "grafana"]
+AlertSourceName = Literal["prometheus", "alertmanager", "grafana"]
 _STATES: Mapping[str, Literal["inactive", "pending", "firing", "suppressed"]] = {
     "pending": "pending",
     "firing": "firing",
@@ -40,8 +39,8 @@ class Changes:
     What is different from the last time we looked at one source. Pure.
     """
 
-    def __init__(self, source: _Source, concerns: Callable[[Mapping[str, str]], bool]) -> None:
-        self._source: _Source = source
+    def __init__(self, source: AlertSourceName, concerns: Callable[[Mapping[str, str]], bool]) -> None:
+        self._source: AlertSourceName = source
         self._concerns = concerns
         self._known: dict[frozenset[tuple[str, str]], AlertChange] = {}
 
@@ -70,13 +69,13 @@ class Changes:
 
 class Watcher:
     """
-    Polls Prometheus, Alertmanager and the sink from `start` to `stop`, each in a thread of its own.
+    Polls every source of alerts and the sink from `start` to `stop`, each in a thread of its own.
 
     Only alerts of this drill's namespace are kept, and those that belong to no service: the pipeline's.
     """
 
     def __init__(
-        self, *, namespace: str, prometheus: Prometheus, alertmanager: Alertmanager, sink: Sink, record: Record
+        self, *, namespace: str, sources: Mapping[AlertSourceName, AlertSource], sink: Sink, record: Record
     ) -> None:
         self._namespace = namespace
         self._record = record
@@ -85,8 +84,7 @@ class Watcher:
         self._threads = [
             threading.Thread(target=self._watch, args=(name, look), name=f"watch-{name}", daemon=True)
             for name, look in (
-                ("prometheus", self._changes("prometheus", prometheus)),
-                ("alertmanager", self._changes("alertmanager", alertmanager)),
+                *((name, self._changes(name, source)) for name, source in sources.items()),
                 ("sink", self._arrivals),
             )
         ]
@@ -106,7 +104,7 @@ class Watcher:
             if thread.ident is not None:
                 thread.join()
 
-    def _changes(self, name: _Source, source: AlertSource) -> Callable[[], Iterable[Event]]:
+    def _changes(self, name: AlertSourceName, source: AlertSource) -> Callable[[], Iterable[Event]]:
         changes = Changes(name, self._is_ours)
         return lambda: changes.see(time.time(), source.alerts())
 

@@ -38,6 +38,7 @@ class Alert(BaseExpectation):
 
     KEY: ClassVar[str] = "alert"
     name: str = Field(min_length=1, description="the name of the alert's rule")
+    source: Literal["prometheus", "grafana"] = Field(default="prometheus", description="whose rule raises it")
     labels: Mapping[str, str] = Field(default={}, description="labels that it must carry, such as severity")
     within: PositiveSeconds = Field(description="at most so long after the fault is applied")
     within_bound: PositiveRatio | None = Field(

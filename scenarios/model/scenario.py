@@ -5,7 +5,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from scenarios.model.consistency import misfits
-from scenarios.model.expectations import Anomaly, Keyed
+from scenarios.model.expectations import Alert, Anomaly, Expectation, Keyed
 from scenarios.model.faults import Fault
 from scenarios.model.load import Load
 from scenarios.model.value import Misfit, Misfits, Value
@@ -43,7 +43,7 @@ class Scenario(Value):
     @property
     def needs(self) -> frozenset[str]:
         """Optional components of the stack without which it cannot be judged."""
-        return frozenset({"detector"} if any(isinstance(item, Anomaly) for item in self.expect) else ())
+        return frozenset(name for item in self.expect if (name := _component(item)))
 
     def to_json(self) -> dict[str, Any]:
         """The scenario in the form of its language, ready for JSON; `Scenario.model_validate` reads it back."""
@@ -56,3 +56,10 @@ class Scenario(Value):
         if found:
             raise Misfits(found)
         return self
+
+
+def _component(item: Expectation) -> str | None:
+    """The optional component that an expectation is about."""
+    if isinstance(item, Anomaly):
+        return "detector"
+    return "grafana" if isinstance(item, Alert) and item.source == "grafana" else None

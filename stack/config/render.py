@@ -7,7 +7,7 @@ import jinja2
 
 from stack.config.profile import Profile
 
-COMPONENTS = ("collector", "prometheus", "alertmanager", "tempo")
+COMPONENTS = ("collector", "prometheus", "alertmanager", "tempo", "detector")
 """What has a template here."""
 
 SCRAPED: Mapping[str, str] = {

@@ -17,13 +17,17 @@ from stack import config, engines
 from stack.components import COMPONENTS, OPTIONAL, Component
 from stack.errors import StackError
 from stack.runtimes.app import App, telemetry_environment
+from stack.runtimes.files import write_files
 from stack.runtimes.ports import allocate
 from stack.runtimes.process import Process, Program
 from stack.runtimes.readiness import answers, wait_until
 from stack.runtimes.roster import Roster
-from stack.slo.generate import rules_dir
+from stack.runtimes.watching import grafana_watches, prometheus_watches
 
 READY_WITHIN_S = 60
+
+GRAFANA_HOME = Path("/usr/share/grafana")
+"""Where packages install the files that Grafana itself needs."""
 
 Report = Callable[[str], None]
 """Is told, in a few words, what is going on."""
@@ -52,14 +56,14 @@ class ProcessStack:
         roster: Roster,
         profile: str,
         addresses: Mapping[str, str],
-        sink_token: str,
+        secrets: Mapping[str, str],
         table: Mapping[str, Component] = COMPONENTS,
     ) -> None:
         self._table = table
         self.roster = roster
         self.profile = profile
         self.addresses = dict(addresses)
-        self.sink_token = sink_token
+        self.secrets = dict(secrets)
         self._running: dict[str, Running] = {}
         self._engines: Mapping[str, engines.Found] = {}
 
@@ -91,9 +95,7 @@ class ProcessStack:
         except StackError:
             roster.disband()
             raise
-        stack = cls(
-            roster=roster, profile=profile, addresses=addresses, sink_token=secrets.token_urlsafe(24), table=table
-        )
+        stack = cls(roster=roster, profile=profile, addresses=addresses, secrets=_new_secrets(), table=table)
         try:
             stack._engines = _find_engines()
             stack._render(amend)
@@ -114,7 +116,7 @@ class ProcessStack:
                     roster=roster,
                     profile=state["profile"],
                     addresses=state["addresses"],
-                    sink_token=state["sink_token"],
+                    secrets=state["secrets"],
                 )
                 stack._adopt(state)
                 return stack
@@ -134,15 +136,20 @@ class ProcessStack:
 
     # --- what is there ---
 
+    @property
+    def sink_token(self) -> str:
+        """What the sink wants to hear from whoever asks it for arrivals."""
+        return self.secrets["sink_token"]
+
     def url(self, port: str) -> str:
         """The address of `component.port`, such as `prometheus.http`, as a URL."""
         return f"http://{self.addresses[port]}"
 
     def endpoints(self) -> dict[str, str]:
         """Where backends are asked, by name."""
-        asked = ("prometheus", "alertmanager", "tempo", "sink", "detector")
+        asked = ("prometheus", "alertmanager", "tempo", "sink", "detector", "grafana")
         named = {name: self.url(f"{name}.http") for name in asked if f"{name}.http" in self.addresses}
-        return named | {"sink_token": self.sink_token}
+        return named | self.secrets
 
     def running(self) -> Mapping[str, Running]:
         """All components that were started, by name."""
@@ -205,23 +212,14 @@ class ProcessStack:
 
     def _render(self, amend: Callable[[Path], None] | None) -> None:
         root = self.roster.path / "config"
-        rules = root / "rules"
-        shutil.copytree(rules_dir(self.profile), rules)
-        for component in self._table.values():
-            (self.roster.path / "data" / component.name).mkdir(parents=True)
-            if component.config:
-                files = config.render(
-                    component.name,
-                    profile=config.PROFILES[self.profile],
-                    address=self.addresses,
-                    data_dir=str(self._data(component)),
-                    rules_dir=str(rules),
-                    secrets={"sink_token": self.sink_token},
-                )
-                for name, text in files.items():
-                    # Some hold the sink's token.
-                    (root / name).touch(mode=0o600)
-                    (root / name).write_text(text, encoding="utf-8")
+        write_files(
+            root,
+            self._table,
+            profile=self.profile,
+            address=self.addresses,
+            data=self.roster.path / "data",
+            secrets=self.secrets,
+        )
         (self.roster.path / "logs").mkdir()
         if amend:
             amend(root)
@@ -249,7 +247,7 @@ class ProcessStack:
             command=command,
             environment={
                 **component.environment,
-                **({"TOCSIN_SINK_TOKEN": self.sink_token} if component.name == "sink" else {}),
+                **({"TOCSIN_SINK_TOKEN": self.secrets["sink_token"]} if component.name == "sink" else {}),
             },
             log=self.roster.path / "logs" / f"{component.name}.log",
         )
@@ -272,6 +270,7 @@ class ProcessStack:
         values = {
             "config": str(self.roster.path / "config" / (component.config or "")),
             "data": str(self._data(component)),
+            "home": str(GRAFANA_HOME if GRAFANA_HOME.is_dir() else self._data(component)),
             **{port: self.addresses[f"{component.name}.{port}"] for port in component.ports},
         }
         return (*head, *(argument.format(**values) for argument in component.args)), version, stand_in
@@ -301,10 +300,19 @@ class ProcessStack:
         with httpx.Client(base_url=self.url("prometheus.http"), timeout=5) as prometheus:
             state: dict[str, str] = {}
             wait_until(
-                lambda: _is_watching(prometheus, state),
+                lambda: prometheus_watches(prometheus, state),
                 within_s=READY_WITHIN_S,
                 alive=lambda: self.process("prometheus").alive,
                 otherwise=lambda: f"prometheus does not watch yet: {state.get('waits for', 'it does not answer')}",
+            )
+
+        if "grafana" in self._running:
+            grafana: dict[str, str] = {}
+            wait_until(
+                lambda: grafana_watches(self.url("grafana.http"), grafana),
+                within_s=READY_WITHIN_S,
+                alive=lambda: self.process("grafana").alive,
+                otherwise=lambda: f"grafana does not watch yet: {grafana.get('waits for', 'it does not answer')}",
             )
 
     def _save(self) -> None:
@@ -320,7 +328,7 @@ class ProcessStack:
             }
             for name, running in self._running.items()
         }
-        state = {"profile": self.profile, "addresses": self.addresses, "sink_token": self.sink_token}
+        state = {"profile": self.profile, "addresses": self.addresses, "secrets": self.secrets}
         self.roster.write("stack.json", {**state, "programs": programs})
 
     def _adopt(self, state: Mapping[str, Any]) -> None:
@@ -369,25 +377,6 @@ def _order(table: Mapping[str, Component]) -> "TopologicalSorter[str]":
     return TopologicalSorter({component.name: component.needs for component in table.values()})
 
 
-def _is_watching(prometheus: httpx.Client, state: dict[str, str]) -> bool:
-    """Whether Prometheus scrapes, evaluates and notifies; if not, `state` says what it waits for."""
-    try:
-        targets = prometheus.get("/api/v1/targets", params={"state": "active"}).json()["data"]["activeTargets"]
-        groups = prometheus.get("/api/v1/rules").json()["data"]["groups"]
-        managers = prometheus.get("/api/v1/alertmanagers").json()["data"]["activeAlertmanagers"]
-    except (httpx.HTTPError, KeyError, ValueError):
-        return False
-    down = sorted({target["scrapePool"] for target in targets if target["health"] != "up"})
-    # Slower groups look back for minutes; their first evaluation comes long before any drill could need it.
-    tick_s = min((group["interval"] for group in groups), default=0)
-    waiting = [group for group in groups if group["lastEvaluation"].startswith("0001") and group["interval"] == tick_s]
-    unevaluated = sorted({group["name"] for group in waiting})
-    if down or not targets:
-        state["waits for"] = f"targets that are not up: {', '.join(down) or 'none is known'}"
-    elif unevaluated:
-        state["waits for"] = f"rule groups that were not evaluated: {', '.join(unevaluated)}"
-    elif not managers:
-        state["waits for"] = "an Alertmanager"
-    else:
-        return True
-    return False
+def _new_secrets() -> dict[str, str]:
+    """Made anew for each stack."""
+    return {name: secrets.token_urlsafe(24) for name in ("sink_token", "grafana_admin_password")}

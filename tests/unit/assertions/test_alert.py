@@ -77,6 +77,7 @@ def test_the_figures_are_in_the_facts() -> None:
         "notified_t": T0 + 7.5,
         "resolved_notified_t": T0 + 20.5,
         "name": "Burn",
+        "source": "prometheus",
         "severity": "page",
         "fault_t": T0 + 5,
         "healed_t": T0 + 15,
@@ -214,7 +215,7 @@ def test_a_late_notification_fails() -> None:
     assert parts(outcome) == (
         "it is notified within 5 s",
         "after 6 s, 1 s too late",
-        "alertmanager",
+        "alertmanager and its receivers",
         WHEN,
         "is `group_wait` of its route long, or did the receiver refuse the first try?",
     )

@@ -139,8 +139,7 @@ class Watch:
         prometheus, alertmanager, sink = self._clients
         self.watcher = Watcher(
             namespace="small-1",
-            prometheus=prometheus,
-            alertmanager=alertmanager,
+            sources={"prometheus": prometheus, "alertmanager": alertmanager},
             sink=sink,
             record=lambda *events: self.events.extend(events),
         )
