@@ -48,8 +48,8 @@ def model_tick(kind: Kind, series: int, *, seasonal: bool) -> float:
     requests = np.full(series, 20.0) if kind is Kind.ERRORS else None
     if seasonal:
         ring = bank.history.rings[1].season
-        for slot in range(series):
-            bank.seasons.accept(slot, ring, np.zeros(ring.buckets))
+        bank.seasons.period_s[:], bank.seasons.buckets[:] = ring.period_s, ring.buckets
+        bank.seasons.refresh()
     at, best = 0, float("inf")
     for _ in range(30):
         started = time.process_time()

@@ -195,6 +195,7 @@ class Bank:
         """Forget one series, so that another one can take its place."""
         self.state.clear(slot)
         self.state.alpha[slot], self.state.gamma[slot] = self.settings.alpha, self.settings.gamma
-        self.seasons.accept(slot, None, None)
+        if self.seasons.buckets[slot]:
+            self.seasons.accept(slot, None, None)
         self.history.clear(slot)
         self.ratios.clear(slot)

@@ -17,7 +17,7 @@ ALPHA_PER_S = 0.02 / 15.0
 GAMMA_RANGE = (0.05, 0.5)
 FALLBACK_ALPHA, FALLBACK_GAMMA = 0.02, 0.10
 LEAST_POINTS = 60
-MOST_POINTS = 1440
+MOST_POINTS = 1200
 LEAST_CYCLES = 3
 ACCEPT_AT = 0.85
 PATIENCE = 3  # cycles that an accepted season may fail to predict before it is given up
@@ -156,7 +156,7 @@ def _estimate(job: FitJob, choice: tuple[Season, Floats] | None, rest: Floats) -
     season = choice[0]
     means = next(ring[2] for ring in job.rings if ring[0] == season)
     first = int(np.flatnonzero(np.isfinite(means))[0])
-    found = holt_winters(_bridge(means[first:])[-MOST_POINTS:], season.buckets)
+    found = holt_winters(_bridge(means[first:])[-min(4 * season.buckets, MOST_POINTS) :], season.buckets)
     if found is None:
         return None
     per_step = 1.0 - (1.0 - min(found[0], 0.999)) ** min(job.step_s / season.bucket_s, 1.0)
