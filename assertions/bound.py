@@ -141,12 +141,11 @@ class Seconds:
         for second in history.of(Traffic):
             if second.route in routes:
                 by_second.setdefault(math.floor(second.t), []).append(second)
-        if not by_second:
-            return cls(first=0, answered=(0,), bad=(0,))
-        windows = [add(by_second.get(t, ())) for t in range(min(by_second), max(by_second) + 1)]
+        first, last = min(by_second, default=0), max(by_second, default=-1)
+        windows = [add(by_second.get(t, ())) for t in range(first, last + 1)]
         bad = [window.failed if slow_s is None else window.above(slow_s) for window in windows]
         return cls(
-            first=min(by_second),
+            first=first,
             answered=tuple(accumulate((window.answered for window in windows), initial=0)),
             bad=tuple(accumulate(bad, initial=0)),
         )
@@ -157,7 +156,7 @@ class Seconds:
         return self.first + len(self.answered) - 1
 
     def counts(self, end: int, width_s: float) -> tuple[int, int]:
-        """How many were answered, and how many of these were bad, in the seconds of [end - width_s, end)."""
-        last = min(max(end - self.first, 0), len(self.answered) - 1)
-        start = min(max(math.ceil(end - width_s) - self.first, 0), last)
+        """How many were answered, and how many of these were bad, in the seconds of [end - width_s, end); nothing before the first."""
+        last = max(end - self.first, 0)
+        start = max(math.ceil(end - width_s) - self.first, 0)
         return self.answered[last] - self.answered[start], self.bad[last] - self.bad[start]

@@ -133,6 +133,14 @@ def test_a_share_must_be_above_its_limit() -> None:
     assert held(bound(tenth, *traffic(5, 15, slow=2))) == 1
 
 
+def test_a_limit_of_nought_needs_one_failure() -> None:
+    """Above nought is not nought."""
+    strict = RATIO | {"threshold": 0}
+
+    assert bound(strict, *traffic(-10, 30)).seconds is None
+    assert held(bound(strict, *traffic(-10, 5), *traffic(5, 6, failed=1))) == 1
+
+
 def test_a_window_with_few_requests_is_not_judged() -> None:
     """One failure among three requests says nothing; the shortest window decides."""
     few = [*traffic(-10, 5, count=1), *traffic(5, 15, count=1, failed=1)]
@@ -180,6 +188,14 @@ def test_it_must_hold_for_as_long_as_the_rule_asks() -> None:
     )
 
 
+def test_it_must_hold_while_there_is_traffic() -> None:
+    """What happened after the last second nobody knows, though windows still reach back to it."""
+    short = [*traffic(-10, 5), *traffic(5, 10, failed=5)]
+
+    assert bound(RATIO, *short, for_s=4).seconds == pytest.approx(1 + WAY_S + 4)
+    assert bound(RATIO, *short, for_s=5).seconds is None
+
+
 def test_what_held_before_the_fault_is_counted_from_the_fault() -> None:
     """A bound is never before its fault."""
     assert held(bound(RATIO, *traffic(-10, 20, failed=5), at=5.5)) == 0.5
@@ -203,8 +219,9 @@ def test_seconds_of_several_routes_are_summed() -> None:
 
 
 def test_seconds_without_traffic_are_empty() -> None:
-    """A gap in the traffic moves nothing."""
+    """A gap in the traffic moves nothing, nor does traffic that begins only later."""
     assert held(bound(RATIO, *traffic(-10, 0), *traffic(8, 10, failed=5))) == 4
+    assert held(bound(RATIO, *traffic(8, 10, failed=5))) == 4
 
 
 def test_the_first_seconds_of_a_service_have_a_short_past() -> None:
