@@ -10,10 +10,24 @@ import yaml
 
 from stack.standins.grafana.problems import ProvisioningError, Warnings
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the safe loader either way; the one in C starts sooner
 _VARIABLE = re.compile(r"\$\$|\$\{(\w+)\}|\$(\w+)")
 
 Place = tuple[str | int, ...]
+
+
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # the safe loader; in C if there is one
+    """YAML as Grafana's parser takes it: `=`, `on`, `22:00` and dates are texts, where YAML 1.1 has other ideas."""
+
+
+Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(?:0|[1-9]\d*)|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?|[-+]?\.inf|\.nan", "-+0123456789."),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", r"<<", "<"),
+):
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +168,8 @@ def read_documents(folder: Path, environment: Mapping[str, str], warnings: Warni
 def _read(path: Path, environment: Mapping[str, str], warnings: Warnings) -> Entry:
     try:
         text = path.read_text("utf-8")
-        node = yaml.compose(text, Loader=LOADER)
-        tree = yaml.load(text, Loader=LOADER) or {}  # noqa: S506
+        node = yaml.compose(text, Loader=Loader)
+        tree = yaml.load(text, Loader=Loader) or {}  # noqa: S506
     except OSError as error:
         raise ProvisioningError(f"{path}: cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
