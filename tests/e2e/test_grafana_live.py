@@ -1,7 +1,5 @@
-"""Grafana on a running stack: every panel has data, and its own rules fire, are notified, and end."""
+"""Grafana and the detector on a running stack: every panel has data, and Grafana's rules fire, are notified, and end."""
 
-import shutil
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stack.config import PROFILES
-from stack.config.grafana import render_grafana
 from stack.runtimes.app import App
-from stack.runtimes.ports import allocate
-from stack.runtimes.process import Process, Program
 from stack.runtimes.processes import ProcessStack
 from stack.runtimes.roster import Roster
 from stack.slo.generate import SOURCE
@@ -108,36 +102,6 @@ class Live:
 
 
 @contextmanager
-def running_grafana(stack: ProcessStack) -> Iterator[httpx.Client]:
-    """A real Grafana if there is one, else the stand-in, provisioned with our files; asked as a viewer."""
-    roster = Roster.create("grafana")
-    try:
-        address = {**stack.addresses, **allocate(["grafana.http"], roster=roster)}
-        root = roster.path / "config"
-        files = render_grafana(
-            profile=PROFILES["drill"],
-            address=address,
-            secrets={"sink_token": stack.sink_token, "grafana_admin_password": "only-for-this-test"},
-            data_dir=str(roster.path / "data"),
-            config_dir=str(root),
-        )
-        for name, text in files.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text, encoding="utf-8")
-        real = shutil.which("grafana")
-        head = [real] if real else [sys.executable, "-m", "stack.standins.grafana"]
-        command = [*head, "server", "--homepath", str(root), "--config", str(root / "grafana.ini")]
-        log = roster.path / "grafana.log"
-        process = Process.start(Program(name="grafana", command=command, environment={}, log=log), roster=roster.id)
-        with httpx.Client(base_url=f"http://{address['grafana.http']}", timeout=20) as client:
-            eventually(lambda: client.get("/api/health").status_code == 200, within_s=60, what="Grafana answers")
-            yield client
-        process.stop()
-    finally:
-        roster.disband()
-
-
-@contextmanager
 def running_app(stack: ProcessStack) -> Iterator[App]:
     """The demo app in a namespace of its own, used all the time."""
     roster = Roster.create("app")
@@ -176,9 +140,10 @@ def broken(app: App, role: str, **fault: Any) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def live() -> Iterator[Live]:
     """Everything up and used, and every service seen as normal by the rules."""
-    stack = ProcessStack.create()
+    stack = ProcessStack.create(extras=("grafana", "detector"))
     try:
-        with running_grafana(stack) as client, running_app(stack) as app:
+        client = httpx.Client(base_url=stack.url("grafana.http"), timeout=20)
+        with client, running_app(stack) as app:
             found = Live(stack=stack, app=app, grafana=client, started_s=time.time())
             services = ("frontend", "catalog", "users")
             eventually(
@@ -196,10 +161,13 @@ def test_every_panel_has_data(live: Live) -> None:
     Each query of each panel finds something while the app is used, but for panels that say why they may be empty.
     """
 
+    def must(one: Asked) -> bool:
+        """With Grafana and a detector in the stack their panels have no reason to be empty; the service graph is no query."""
+        reason = one.panel["fieldConfig"]["defaults"].get("noValue", "in this stack")
+        return reason.endswith("in this stack") and one.query.get("queryType") != "serviceMap"
+
     def empty() -> list[str]:
-        must = [one for one in asked() if one.query.get("queryType") != "serviceMap"]
-        must = [one for one in must if "noValue" not in one.panel["fieldConfig"]["defaults"]]
-        return [str(one) for one in must if not live.ask(one)]
+        return [str(one) for one in asked() if must(one) and not live.ask(one)]
 
     deadline = time.monotonic() + 60
     while (found := empty()) and time.monotonic() < deadline:
@@ -269,6 +237,20 @@ def test_slow_answers_fire_and_end(live: Live) -> None:
     assert alert["labels"]["slo"] == "latency"
     assert alert["values"]["A"] > 0.5
     eventually(lambda: live.notified("grafana-page", "resolved", **labels), within_s=60, what="its end is told")
+
+
+def test_anomalies_are_told_by_severity(live: Live) -> None:
+    """
+    What the detector calls an anomaly is a ticket of Grafana's, for the signal and the service.
+    """
+    labels = {"alertname": "AnomalyDetected", "service_name": "catalog", "signal": "latency"}
+    eventually(lambda: live.alerts("Normal", **labels), within_s=90, what="the detector has learnt")
+    with broken(live.app, "catalog", kind="latency", delay_s=0.8):
+        (alert, *_) = eventually(
+            lambda: live.notified("grafana-ticket", "firing", **labels), within_s=40, what="somebody is told"
+        )
+    assert alert["annotations"]["summary"] == f"catalog ({NAMESPACE}): latency is not as usual"
+    assert alert["values"]["A"] > 0.33
 
 
 def test_one_rule_cries_when_prometheus_is_gone(live: Live) -> None:
