@@ -90,6 +90,7 @@ class Evidence(_Value):
     notify_failures: float = 0
     stored_spans: Mapping[str, float] = {}
     traces: Mapping[str, tuple[Trace, ...]] = {}
+    torn_halves: Mapping[str, float] = {}
     series: Mapping[str, Points] = {}
     scores: Mapping[str, Points] = {}
     problems: Mapping[str, str] = {}

@@ -9,11 +9,12 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from assertions import traces
+from assertions import torn
 from assertions.backend import BackendError, eventually
-from assertions.evidence import FORMULA_ANNOTATION, AlertRule, Collector, Delays, Evidence, Points, Service, Trace
+from assertions.evidence import FORMULA_ANNOTATION, AlertRule, Collector, Delays, Evidence, Points, Service
 from assertions.grafana import Grafana
 from assertions.prometheus import Prometheus
+from assertions.questions import QUESTIONS
 from assertions.tempo import Tempo
 from assertions.truth import traffic_span, window
 from scenarios.history import History
@@ -73,18 +74,20 @@ def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence
         attempt("grafana", "grafana_rules", partial(_rules, backends.grafana))
     if "detector" in scenario.needs:
         attempt("prometheus", "scores", lambda: _scores(backends, span))
-    looked_up: dict[str, tuple[Trace, ...]] = {}
+    answers: dict[str, dict[str, Any]] = {}
     for number, item in enumerate(scenario.expect, 1):
-        if isinstance(item, Traces):
-            attempt("tempo", f"expect/{number}", lambda item=item: _traces(item, history, backends))  # type: ignore[misc]
-            if f"expect/{number}" in parts:
-                looked_up[f"expect/{number}"] = parts.pop(f"expect/{number}")
+        for question in QUESTIONS.get(type(item), ()):
+            attempt(question.backend, "", partial(question.ask, item, history, backends))
+            if "" in parts:
+                answers.setdefault(question.part, {})[f"expect/{number}"] = parts.pop("")
+    if any(isinstance(item, Traces) for item in scenario.expect):
+        attempt("tempo", "torn_halves", lambda: _torn_halves(backends, span))
     attempt("tempo", "stored_spans", lambda: _stored_spans(history, backends, span))
-    return Evidence(asked_t=time.time(), delays=backends.delays, traces=looked_up, problems=problems, **parts)
+    return Evidence(asked_t=time.time(), delays=backends.delays, problems=problems, **answers, **parts)
 
 
-def _traces(item: Traces, history: History, backends: Backends) -> tuple[Trace, ...]:
-    return traces.gather(item, history, backends.tempo, within_s=backends.patience_s)
+def _torn_halves(backends: Backends, span: tuple[float, float]) -> dict[str, float]:
+    return torn.halves(backends.tempo, backends.namespace, start=span[0] - 5, end=time.time() + 1)
 
 
 def _services(history: History, backends: Backends, span: tuple[float, float]) -> dict[str, Service]:

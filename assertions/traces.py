@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from assertions import torn
 from assertions.backend import eventually
 from assertions.check import Check, Facts
 from assertions.evidence import Evidence, Trace
 from assertions.ladder import EXPLANATIONS, rung_of_spans
+from assertions.shape import misshapen
 from assertions.tempo import Tempo
 from assertions.truth import routes_through, window
 from assertions.wording import KINDS_OF_REQUEST, listed, percent, seconds
@@ -19,6 +21,9 @@ from scenarios.record import Outcome, Rung
 SLOWER_THAN = 0.95
 """`slow` requests are those above this quantile of all."""
 
+EDGE_S = 0.25
+"""A fault is healed a moment before its end is written down."""
+
 AT_ONCE = 4
 """How many traces are asked for at the same time."""
 
@@ -28,11 +33,24 @@ def select(traces: Traces, history: History) -> list[Request]:
     The clients' requests to look up: all that were meant, or `sample` of them spread evenly over the drill.
     """
     slow_s = window(history).quantile_edges_s(SLOWER_THAN)[0]
-    requests = [request for request in history.of(Request) if _is_meant(traces, request, slow_s)]
+    since, until = _during(traces, history)
+    requests = [
+        request
+        for request in history.of(Request)
+        if since <= request.t and request.t + request.duration_s <= until and _is_meant(traces, request, slow_s)
+    ]
     if len(requests) <= traces.sample:
         return requests
     step = len(requests) / traces.sample
     return [requests[int(n * step)] for n in range(traces.sample)]
+
+
+def _during(traces: Traces, history: History) -> tuple[float, float]:
+    """The time of the requests that are meant: no time at all when their fault was never on."""
+    if traces.fault is None:
+        return -math.inf, math.inf
+    on = history.fault_window(f"faults/{traces.fault}")
+    return (on[0], on[1] - EDGE_S) if on else (math.inf, -math.inf)
 
 
 def gather(
@@ -45,7 +63,7 @@ def gather(
     requests = select(traces, history)
 
     def ask() -> int:
-        missing = [r for r in requests if r.trace_id not in found or not is_whole(found[r.trace_id], traces.services)]
+        missing = [r for r in requests if r.trace_id not in found or not _is_right(found[r.trace_id], traces)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for request, spans in zip(missing, pool.map(lambda r: tempo.trace(r.trace_id), missing), strict=True):
                 found[request.trace_id] = Trace(
@@ -55,7 +73,7 @@ def gather(
                     duration_s=request.duration_s,
                     spans=tuple(span.to_json() for span in spans),
                 )
-        return sum(1 for trace in found.values() if is_whole(trace, traces.services))
+        return sum(1 for trace in found.values() if _is_right(trace, traces))
 
     eventually(ask, lambda whole: whole == len(requests), within_s=within_s, pause_s=pause_s)
     return tuple(found[request.trace_id] for request in requests)
@@ -77,7 +95,7 @@ def judge(traces: Traces, check: Check, history: History, evidence: Evidence) ->
             hint="does the fault make such requests? was the traffic heavy enough?",
         )
     there = [trace for trace in looked_up if trace.spans]
-    flaws = {trace.trace_id: flaw for trace in there if (flaw := flaw_of(trace, traces.services))}
+    flaws = {trace.trace_id: flaw for trace in there if (flaw := _flaw(trace, traces))}
     # A share of a whole number, without what floating-point numbers err.
     needed = math.ceil(traces.found * len(looked_up) - 1e-9)
     expected = f"{_at_least(traces.found)} of {len(looked_up)} looked up"
@@ -85,15 +103,25 @@ def judge(traces: Traces, check: Check, history: History, evidence: Evidence) ->
     if len(there) < needed:
         return _too_few(check, f"{expected} in tempo", looked_up, history, evidence, facts)
     if len(there) - len(flaws) < needed:
-        missing = _missing(next(trace for trace in there if trace.trace_id in flaws), traces.services)
-        rung = _rung(missing[0], there, history, evidence) if missing else None
-        return _broken(check, f"{expected} whole and rightly linked", flaws, rung, facts)
-    observed = f"{len(there)} found, {len(there) - len(flaws)} of them whole"
+        wanted = f"{expected} {'torn' if traces.torn else 'whole and rightly linked'}"
+        return _broken(check, wanted, flaws, _reason(traces, there, flaws, history, evidence), facts)
+    if traces.torn and not any(evidence.torn_halves.values()):
+        return _lost(check, evidence, facts)
+    observed = f"{len(there)} found, {len(there) - len(flaws)} of them {'torn' if traces.torn else 'whole'}"
     return check.passed(expected=expected, observed=observed, facts=facts)
 
 
 def _at_least(share: float) -> str:
     return "all" if share == 1 else f"at least {percent(share)}"
+
+
+def _flaw(trace: Trace, traces: Traces) -> str:
+    """What keeps a trace from being as it must be, in words; empty when nothing does."""
+    return (torn.flaw_of(trace) if traces.torn else flaw_of(trace, traces.services)) or misshapen(trace, traces)
+
+
+def _is_right(trace: Trace, traces: Traces) -> bool:
+    return bool(trace.spans) and not _flaw(trace, traces)
 
 
 def flaw_of(trace: Trace, services: Sequence[str] = ()) -> str:
@@ -141,16 +169,47 @@ def _too_few(
     )
 
 
-def _broken(check: Check, expected: str, flaws: Mapping[str, str], rung: Rung | None, facts: Facts) -> Outcome:
+def _broken(
+    check: Check, expected: str, flaws: Mapping[str, str], reason: tuple[Rung | None, str], facts: Facts
+) -> Outcome:
     trace_id, flaw = next(iter(flaws.items()))
+    rung, hint = reason
     return check.failed(
         expected=expected,
         observed=f"{len(flaws)} of {facts['found']} found are not: {flaw}",
         where=f"tempo, trace {trace_id}",
         when="all drill",
         rung=rung,
-        hint=EXPLANATIONS[rung] if rung else "see the trace in the report; is context passed on between all services?",
+        hint=hint,
         facts={**facts, "trace_id": trace_id},
+    )
+
+
+def _reason(
+    traces: Traces, there: Sequence[Trace], flaws: Mapping[str, str], history: History, evidence: Evidence
+) -> tuple[Rung | None, str]:
+    """Where and why the first trace with a flaw lost something, as far as it can be told."""
+    first = next(trace for trace in there if trace.trace_id in flaws)
+    missing = [] if traces.torn else _missing(first, traces.services)
+    hint = torn.explained(first, missing, evidence.torn_halves)
+    if missing and not hint:
+        rung = _rung(missing[0], there, history, evidence)
+        return rung, EXPLANATIONS[rung]
+    return None, hint or "see the trace in the report; is context passed on between all services?"
+
+
+def _lost(check: Check, evidence: Evidence, facts: Facts) -> Outcome:
+    """They look torn, but the other halves are nowhere."""
+    reason = evidence.problems.get("tempo")
+    if reason:
+        return check.unknown(expected="the other halves of torn traces", observed=reason, facts=facts)
+    return check.failed(
+        expected="the other halves of torn traces begin traces of their own",
+        observed="no service that clients do not call has begun any",
+        where="tempo",
+        rung=Rung.NOT_STORED,
+        hint="what was called is lost, not torn off: does its service report at all?",
+        facts=facts,
     )
 
 

@@ -108,7 +108,8 @@ def title_of(item: Expectation) -> str:
             by = " by grafana" if item.source == "grafana" else ""
             return (f"alert {item.name} of {service}" if service else f"alert {item.name}") + by
         case Traces():
-            return f"traces of {KINDS_OF_REQUEST[item.where]}"
+            during = f" during faults/{item.fault}" if item.fault else ""
+            return f"{'torn ' if item.torn else ''}traces of {KINDS_OF_REQUEST[item.where]}{during}"
         case Delivered():
             return "delivered: the ledger balances"
         case Silent():

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from scenarios.errors import did_you_mean
-from scenarios.model import EXPECTATIONS, Abort, Fault, HttpFault, Load, Misfit, Scenario
+from scenarios.model import EXPECTATIONS, Abort, Fault, HttpFault, Load, Misfit, Scenario, SpanShape
 
 FAULT_KINDS: Mapping[str, type[BaseModel]] = {
     kind: model for model in get_args(get_args(Fault)[0]) for kind in get_args(model.model_fields["kind"].annotation)
@@ -59,6 +59,8 @@ def owner(path: Sequence[str | int]) -> tuple[str, type[BaseModel]]:
             return f"`{call}`", HttpFault.Call
         case ("faults" | "noise", _, str(kind), *_):
             return f"a fault of kind {kind}", FAULT_KINDS[kind]
+        case ("expect", _, "traces", "spans", int(), *_):
+            return "a span", SpanShape
         case ("expect", _, str(key), *_):
             return f"`{key}`", EXPECTATIONS[key]
         case ("abort", *_):

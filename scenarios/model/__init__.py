@@ -36,6 +36,7 @@ from scenarios.model.faults import (
 )
 from scenarios.model.load import Load
 from scenarios.model.scenario import Abort, Scenario
+from scenarios.model.shapes import SpanShape
 from scenarios.model.topology import ENTRY_SERVICE, ROLE_ROUTES, ROUTES, Component, Role
 from scenarios.model.value import Misfit, Misfits
 
@@ -73,6 +74,7 @@ __all__ = [
     "Silent",
     "Sli",
     "SlowDatabaseFault",
+    "SpanShape",
     "TelemetrySilentFault",
     "Traces",
     "TrafficFault",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from scenarios.model.expectations import Alert, Anomaly, Silent
+from scenarios.model.expectations import Alert, Anomaly, Silent, Traces
 from scenarios.model.faults import (
     BaseAppFault,
     BaseFault,
@@ -39,6 +39,8 @@ def misfits(scenario: "Scenario") -> Iterator[Misfit]:
             yield from _alert_that_cannot_be_judged(scenario, item, index)
         if isinstance(item, Anomaly):
             yield from _anomaly_that_cannot_be_judged(scenario, item, index)
+        if isinstance(item, Traces) and (item.fault or 0) > len(scenario.faults):
+            yield _no_such_fault(scenario, f"traces of {item.where}", item.fault or 0, ("expect", index, "traces"))
         if isinstance(item, Silent):
             yield from _alert_both_wanted_and_unwanted(scenario, item, index)
     yield from _expectations_written_twice(scenario)
@@ -154,7 +156,7 @@ def _alert_that_cannot_be_judged(scenario: "Scenario", alert: Alert, index: int)
 def _no_such_fault(scenario: "Scenario", what: str, number: int, place: tuple[str, int, str]) -> Misfit:
     return Misfit(
         f"{what}: there is no fault number {number}; the drill has {len(scenario.faults)}; "
-        f"an {place[2]} is expected of one of the `faults`",
+        "`fault` is the number of one of the `faults`",
         *place,
         "fault",
     )

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from scenarios.model.shapes import SpanShape
 from scenarios.model.topology import ENTRY_SERVICE, Role
 from scenarios.model.value import Misfit, Value
 from scenarios.units import Flag, Names, PositiveRatio, PositiveSeconds, Ratio, Share, Whole
@@ -78,6 +79,16 @@ class Traces(BaseExpectation):
     found: Share = Field(default=0.99, description="the share that must be right")
     services: tuple[Role, ...] = Field(default=(), description="services that each of these traces must pass through")
     sample: Whole = Field(default=50, ge=1, le=1000, description="how many of the clients' traces are looked up")
+    root: str | None = Field(
+        default=None, min_length=1, description="the name of their first span; `*` stands for any letters; null: any"
+    )
+    spans: tuple[SpanShape, ...] = Field(default=(), description="spans that each of these traces must hold")
+    torn: Flag = Field(default=False, description="whether each of these traces must have lost what it called")
+    fault: Whole | None = Field(
+        default=None,
+        ge=1,
+        description="only requests while this fault was on, counted from 1; null: of the whole drill",
+    )
 
 
 class Delivered(BaseExpectation):

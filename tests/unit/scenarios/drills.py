@@ -76,6 +76,19 @@ def _alert(body: dict[str, Any]) -> dict[str, Any]:
     return {"alert": {"name": "Alert", **body}}
 
 
+_span_shapes = st.fixed_dictionaries(
+    {"kind": st.none() | st.sampled_from(["server", "client", "internal"])},
+    optional={
+        "service": st.none() | st.sampled_from(_ROLES),
+        "name": words,
+        "error": st.none() | st.booleans(),
+        "attributes": st.dictionaries(words, st.booleans() | st.integers(0, 9) | st.floats(0, 1) | words, max_size=3),
+        "min_duration": durations,
+        "count": st.integers(1, 1000),
+    },
+)
+
+
 _expectations = st.one_of(
     st.fixed_dictionaries(
         {"sli": st.fixed_dictionaries({"name": st.sampled_from(["availability", "p95"]), "within": shares})}
@@ -84,6 +97,7 @@ _expectations = st.one_of(
         {"silent": st.none() | st.fixed_dictionaries({"except": st.just("Alert") | st.just(["Alert", "Other"])})}
     ).filter(lambda item: item["silent"] is not None),
     st.fixed_dictionaries({"traces": st.fixed_dictionaries({"where": st.just("error"), "found": shares})}),
+    st.fixed_dictionaries({"traces": st.fixed_dictionaries({"spans": st.lists(_span_shapes, max_size=2)})}),
     st.fixed_dictionaries({"delivered": st.none() | st.fixed_dictionaries({"within": shares})}),
     st.fixed_dictionaries(
         {"within": durations, "resolves_within": st.none() | durations, "labels": st.dictionaries(words, words)}

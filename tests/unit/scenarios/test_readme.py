@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 import scenarios
 from scenarios.errors import ScenarioError
 from scenarios.loader import load_text
-from scenarios.model import EXPECTATIONS, ROUTES, Abort, HttpFault, Load, Scenario
+from scenarios.model import EXPECTATIONS, ROUTES, Abort, HttpFault, Load, Scenario, SpanShape
 from scenarios.model.faults import BaseAppFault, BaseFault
 from scenarios.units import format_duration, format_ratio
 from scenarios.wording import FAULT_KINDS
@@ -48,13 +48,14 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     *((f"### `{key}`", model) for key, model in EXPECTATIONS.items()),
     *((FAULT_SECTIONS[kind], model) for kind, model in sorted(FAULT_KINDS.items())),
     ("### Somewhere else: `command`, `http`", HttpFault.Call),
+    ("#### `spans` of `traces`", SpanShape),
 ]
 
 
 def _fields() -> Iterator[tuple[str, str, FieldInfo]]:
     for title, model in SECTIONS:
         for name, field in model.model_fields.items():
-            if name not in ("kind", "at", "for_s") or not title.startswith(("### ", "#### ")):
+            if name not in ("kind", "at", "for_s") or model is SpanShape or not title.startswith(("### ", "#### ")):
                 yield title, str(field.alias or name), field
 
 

@@ -46,6 +46,8 @@ SEEN_BY_THE_LOADER_ALONE = {
     "routes-all-zero",
     "spike-down",
     "stack-broken-for-all",
+    "traces-of-a-missing-fault",
+    "traces-span-durations-crossed",
 }
 
 
