@@ -45,14 +45,18 @@ class Backend:
         params: Mapping[str, Any] | None = None,
         *,
         method: Literal["GET", "POST"] = "GET",
+        body: Any = None,
         accept: tuple[int, ...] = (200,),
     ) -> httpx.Response:
         """
-        One request (a POST sends the parameters as a form). Raises BackendError for no answer or another status than accepted.
+        One request; a POST sends `body` as JSON, or the parameters as a form. Raises BackendError for no answer or another status
+        than accepted.
         """
-        sent = {"data": dict(params or {})} if method == "POST" else {"params": dict(params or {})}
+        sent: dict[str, Any] = {"data": dict(params or {})} if method == "POST" else {"params": dict(params or {})}
+        if body is not None:
+            sent = {"json": body}
         try:
-            response = self._http.request(method, path, **sent)  # type: ignore[arg-type]
+            response = self._http.request(method, path, **sent)
         except httpx.HTTPError as error:
             raise self._error(f"did not answer {path} at {self.url}: {str(error) or type(error).__name__}") from error
         if response.status_code not in accept:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from assertions.panels import Panel
 from scenarios.history import write_json
 
 Points = tuple[tuple[float, float], ...]
@@ -93,6 +94,7 @@ class Evidence(_Value):
     torn_halves: Mapping[str, float] = {}
     series: Mapping[str, Points] = {}
     scores: Mapping[str, Points] = {}
+    dashboards: Mapping[str, tuple[Panel, ...]] = {}
     problems: Mapping[str, str] = {}
 
     def rules_of(self, source: str) -> Mapping[str, AlertRule]:

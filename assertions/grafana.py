@@ -1,11 +1,11 @@
 """Grafana: a thin typed client of the parts of its HTTP API that a drill needs; versions 9 to 13 answer it alike."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
 
-from assertions.backend import Backend, BackendError
+from assertions.backend import Backend, BackendError, understanding
 from assertions.prometheus import ActiveAlert, Rule, timestamp
 
 _STATES = {"Pending": "pending", "Alerting": "firing", "Recovering": "firing", "NoData": "firing", "Error": "firing"}
@@ -47,6 +47,43 @@ class Grafana:
             for rule in group["rules"]
         ]
 
+    def dashboard(self, uid: str) -> Mapping[str, Any]:
+        """A dashboard's model by its uid."""
+        with understanding("grafana", f"dashboard {uid}"):
+            model: Mapping[str, Any] = self._backend.ask_json(f"/api/dashboards/uid/{uid}")["dashboard"]
+        return model
+
+    def datasources(self) -> list[Mapping[str, Any]]:
+        """All datasources, with their types and uids."""
+        with understanding("grafana", "its datasources"):
+            return [
+                {"type": source["type"], "uid": source["uid"]} for source in self._backend.ask_json("/api/datasources")
+            ]
+
+    def query(self, source: str, target: Mapping[str, Any], *, span: tuple[float, float]) -> list[tuple[float, float]]:
+        """
+        What a panel's query gives in a span of time, as (time, value) pairs of all its series together; an instant one is at its end.
+
+        Raises BackendError with the datasource's own message when the query is wrong.
+        """
+        asked = {**target, "refId": "A", "datasource": {"uid": source}, "intervalMs": 1000, "maxDataPoints": 1000}
+        body = {"from": str(int(span[0] * 1000)), "to": str(int(span[1] * 1000)), "queries": [asked]}
+        response = self._backend.ask("/api/ds/query", method="POST", body=body, accept=(200, 207, 400, 404, 500))
+        with understanding("grafana", "a panel's query"):
+            answer = response.json()
+            result = answer.get("results", {}).get("A", {})
+            error = result.get("error") or (answer.get("message") if response.status_code != 200 else "")
+            if error:
+                raise BackendError(str(error))
+            return [point for frame in result.get("frames", []) for point in _points(frame, span[1])]
+
+    def search_traces(self, source: str, query: str, *, span: tuple[float, float]) -> int:
+        """How many traces a TraceQL query finds in a span of time, at most 20; asked of the datasource through Grafana."""
+        params = {"q": query, "start": int(span[0]), "end": int(span[1]) + 1, "limit": 20}
+        answer = self._backend.ask_json(f"/api/datasources/proxy/uid/{source}/api/search", params)
+        with understanding("grafana", "a search for traces"):
+            return len(answer.get("traces") or [])
+
     def _data(self, path: str) -> Mapping[str, Any]:
         answer = self._backend.ask_json(path)
         try:
@@ -54,6 +91,17 @@ class Grafana:
         except (KeyError, TypeError) as error:
             raise BackendError(f"grafana answered {path} without data: {str(answer)[:200]}") from error
         return data
+
+
+def _points(frame: Mapping[str, Any], end_t: float) -> Iterator[tuple[float, float]]:
+    """The finite numbers of a frame with their times; those of a frame without a time column are of the end."""
+    fields = frame.get("schema", {}).get("fields", [])
+    columns = frame.get("data", {}).get("values", [])
+    times = next((values for field, values in zip(fields, columns, strict=True) if field["type"] == "time"), None)
+    for field, values in zip(fields, columns, strict=True):
+        if field["type"] == "number":
+            moments = [t / 1000 for t in times] if times is not None else [end_t] * len(values)
+            yield from ((t, float(value)) for t, value in zip(moments, values, strict=True) if value is not None)
 
 
 def _alert(raw: Mapping[str, Any]) -> ActiveAlert | None:

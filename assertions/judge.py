@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from assertions import alert, anomaly, delivered, fault, silent, sli, traces
+from assertions import alert, anomaly, dashboard, delivered, fault, silent, sli, traces
 from assertions.check import Check
 from assertions.evidence import Evidence
 from assertions.wording import title_of, title_of_fault
 from scenarios.history import History
-from scenarios.model import Alert, Anomaly, Delivered, Expectation, Scenario, Silent, Sli, Traces
+from scenarios.model import Alert, Anomaly, Dashboard, Delivered, Expectation, Scenario, Silent, Sli, Traces
 from scenarios.record import Outcome
 
 
@@ -65,7 +65,12 @@ def check_ids(scenario: Scenario) -> dict[str, str]:
 
 
 def _short(item: Expectation) -> str:
-    detail = getattr(item, "name", "") or getattr(item, "where", "") or getattr(item, "signal", "")
+    detail = (
+        getattr(item, "name", "")
+        or getattr(item, "where", "")
+        or getattr(item, "signal", "")
+        or getattr(item, "uid", "")
+    )
     return f"{item.KEY} {detail}".strip()
 
 
@@ -105,6 +110,7 @@ _JUDGES: Mapping[type[Any], Callable[..., Outcome]] = {
     Sli: lambda item, check, case: sli.judge(item, check, case.history, case.evidence),
     Alert: _alert,
     Anomaly: _anomaly,
+    Dashboard: lambda item, check, case: dashboard.judge(item, check, case.evidence),
     Silent: _silent,
     Traces: lambda item, check, case: traces.judge(item, check, case.history, case.evidence),
     Delivered: lambda item, check, case: delivered.judge(item, check, case.history, case.evidence),

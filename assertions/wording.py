@@ -7,6 +7,7 @@ from scenarios.model import (
     Alert,
     Anomaly,
     ComponentFault,
+    Dashboard,
     Delivered,
     Expectation,
     Fault,
@@ -114,5 +115,7 @@ def title_of(item: Expectation) -> str:
             return "delivered: the ledger balances"
         case Silent():
             return "silent"
+        case Dashboard():
+            return f"dashboard {item.uid}"
         case Anomaly():
             return f"anomaly of {item.signal} in {item.service}"

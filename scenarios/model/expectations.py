@@ -108,6 +108,21 @@ class Anomaly(BaseExpectation):
     fault: Whole = Field(default=1, ge=1, description="which fault of the list should cause it, counted from 1")
 
 
+class Dashboard(BaseExpectation):
+    """Every panel of a dashboard shows data of the drill, and those named under `moves` show the first fault."""
+
+    KEY: ClassVar[str] = "dashboard"
+    uid: str = Field(min_length=1, description="the dashboard's uid in Grafana")
+    panels_have_data: Flag = Field(
+        default=True, description="whether every panel must have data; its query must work either way"
+    )
+    empty: Names = Field(default=(), description="titles of panels that may have none")
+    moves: Mapping[str, PositiveRatio] = Field(
+        default={},
+        description="titles of panels, and how much of their median before the first fault they must reach in it",
+    )
+
+
 def _key(item: Any) -> str | None:
     """The key under which an expectation is written, or None when it is not one key with its details."""
     if isinstance(item, BaseExpectation):
@@ -117,7 +132,7 @@ def _key(item: Any) -> str | None:
     return None
 
 
-Expectation = Sli | Alert | Silent | Traces | Delivered | Anomaly
+Expectation = Sli | Alert | Silent | Traces | Delivered | Anomaly | Dashboard
 """What must hold; one expectation is one check is one test."""
 
 EXPECTATIONS: Mapping[str, type[Expectation]] = {kind.KEY: kind for kind in get_args(Expectation)}
@@ -129,7 +144,8 @@ Keyed = Annotated[
     | Annotated[Silent, Tag("silent")]
     | Annotated[Traces, Tag("traces")]
     | Annotated[Delivered, Tag("delivered")]
-    | Annotated[Anomaly, Tag("anomaly")],
+    | Annotated[Anomaly, Tag("anomaly")]
+    | Annotated[Dashboard, Tag("dashboard")],
     Discriminator(_key),
 ]
 """An expectation as it is written: one key with its details, such as `silent: {}`."""

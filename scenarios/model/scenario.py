@@ -5,7 +5,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from scenarios.model.consistency import misfits
-from scenarios.model.expectations import Alert, Anomaly, Expectation, Keyed
+from scenarios.model.expectations import Alert, Anomaly, Dashboard, Expectation, Keyed
 from scenarios.model.faults import Fault
 from scenarios.model.load import Load
 from scenarios.model.value import Misfit, Misfits, Value
@@ -62,4 +62,5 @@ def _component(item: Expectation) -> str | None:
     """The optional component that an expectation is about."""
     if isinstance(item, Anomaly):
         return "detector"
-    return "grafana" if isinstance(item, Alert) and item.source == "grafana" else None
+    by_grafana = isinstance(item, Dashboard) or (isinstance(item, Alert) and item.source == "grafana")
+    return "grafana" if by_grafana else None

@@ -1,0 +1,106 @@
+"""Panels: what each panel of a dashboard would show of a drill: its queries, with the variables filled in, through its own datasource."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from assertions.backend import BackendError
+from assertions.grafana import Grafana
+
+ASKED_BY_THE_BROWSER = frozenset({"serviceMap"})
+"""Kinds of queries that Grafana's own server refuses: the page asks for their parts by itself."""
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\[\[(\w+)\]\]|\$(\w+)")
+
+
+class Panel(BaseModel):
+    """
+    What a panel showed: `error` of its first query that failed, else how many `points`; `before` and `during` are the median before
+    the first fault and the highest value while it was on, over all of its series.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    query: str = ""
+    error: str = ""
+    points: int = 0
+    before: float | None = None
+    during: float | None = None
+
+
+def ask_panels(
+    grafana: Grafana, uid: str, values: Mapping[str, str], *, span: tuple[float, float], on: tuple[float, float] | None
+) -> tuple[Panel, ...]:
+    """
+    Ask for every panel of a dashboard that has queries. `values` fill in variables; those of datasources fill in themselves.
+
+    `span` is the time that the dashboard shows, `on` that of the first fault. Raises BackendError when Grafana does not answer, or
+    does not know the dashboard; a panel's own mistake is part of what it showed.
+    """
+    page = grafana.dashboard(uid)
+    sources = {str(source["type"]): str(source["uid"]) for source in grafana.datasources()}
+    known = {**_of_datasources(page, sources), **values}
+    return tuple(_ask(grafana, panel, known, span, on) for panel in _with_queries(page.get("panels", [])))
+
+
+def fill_in(text: str, values: Mapping[str, str]) -> str:
+    """
+    A query with its variables replaced; what is no variable of the dashboard (`$__rate_interval`) is Grafana's own to replace.
+    """
+
+    def value(match: "re.Match[str]") -> str:
+        name = match[1] or match[2] or match[3]
+        return values.get(name, match[0])
+
+    return _VARIABLE.sub(value, text)
+
+
+def _of_datasources(page: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, str]:
+    variables = page.get("templating", {}).get("list", [])
+    return {one["name"]: sources.get(str(one.get("query")), "") for one in variables if one.get("type") == "datasource"}
+
+
+def _with_queries(panels: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for panel in panels:
+        if any(target.get("queryType") not in ASKED_BY_THE_BROWSER for target in panel.get("targets", [])):
+            yield panel
+        yield from _with_queries(panel.get("panels", []))
+
+
+def _ask(
+    grafana: Grafana,
+    panel: Mapping[str, Any],
+    values: Mapping[str, str],
+    span: tuple[float, float],
+    on: tuple[float, float] | None,
+) -> Panel:
+    title, points = str(panel.get("title", "")), []
+    count = 0
+    for target in panel["targets"]:
+        if target.get("queryType") in ASKED_BY_THE_BROWSER:
+            continue
+        source = fill_in(str((target.get("datasource") or panel.get("datasource") or {}).get("uid", "")), values)
+        query = fill_in(str(target.get("expr") or target.get("query") or ""), values)
+        try:
+            if target.get("queryType") == "traceql":
+                count += grafana.search_traces(source, query, span=span)
+                continue
+            found = grafana.query(source, {**target, "expr": query}, span=span)
+        except BackendError as error:
+            return Panel(title=title, query=query, error=str(error))
+        points += found
+        count += len(found)
+    return Panel(title=title, points=count, **_moved(points, span, on))
+
+
+def _moved(
+    points: Sequence[tuple[float, float]], span: tuple[float, float], on: tuple[float, float] | None
+) -> dict[str, float | None]:
+    if on is None:
+        return {}
+    before = sorted(value for t, value in points if span[0] <= t < on[0])
+    during = [value for t, value in points if on[0] <= t <= on[1] + 3]
+    return {"before": before[len(before) // 2] if before else None, "during": max(during, default=None)}
