@@ -83,6 +83,12 @@ def test_a_single_sight_of_it_is_enough(event: Event) -> None:
     assert judged(event).verdict is Verdict.FAIL
 
 
+@pytest.mark.parametrize(("t", "words"), [(0, "0 s"), (0.5, "500 ms"), (3, "3 s")])
+def test_it_is_told_when_it_was(t: float, words: str) -> None:
+    """Counted from the end of the warm-up."""
+    assert judged(change(t, "firing")).observed == f"Burn of catalog fired {words} after the warm-up"
+
+
 @pytest.mark.parametrize(
     ("labels", "whose"),
     [
@@ -198,13 +204,18 @@ def test_a_watchdog_that_stopped_arriving_is_a_dead_path() -> None:
     assert outcome.facts == {"watchdog": 3}
 
 
-def test_a_watchdog_may_miss_one_turn() -> None:
-    """Twice its longest pause and a little."""
-    last_t = 29
-    on_the_edge = last_t - (2 * 5 + judge_of.GRACE_S)
+@pytest.mark.parametrize(
+    ("moments", "verdict"),
+    [((12, 17), "PASS"), ((11.9, 16.9), "FAIL"), ((2, 3, 12), "PASS"), ((-9, -2, 12), "PASS"), ((8.9, 9.9), "FAIL")],
+)
+def test_a_watchdog_may_miss_one_turn(moments: tuple[float, ...], verdict: str) -> None:
+    """Twice its longest pause, and 2 s on top; the history ends at 29 s."""
+    assert judged(barks(*moments), dog=False).verdict == verdict
 
-    assert judged(barks(on_the_edge - 5, on_the_edge), dog=False).verdict is Verdict.PASS
-    assert judged(barks(on_the_edge - 5.1, on_the_edge - 0.3), dog=False).verdict is Verdict.FAIL
+
+def test_a_watchdog_at_the_very_end_of_the_warm_up_counts() -> None:
+    """That moment is the first that does."""
+    assert judged(barks(0), dog=False).facts == {"watchdog": 1}
 
 
 def test_a_watchdog_that_was_heard_once_has_no_rhythm() -> None:
