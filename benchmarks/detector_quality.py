@@ -25,6 +25,7 @@ from detector.synthetic import Recorded, World, generate
 RESULTS = Path(__file__).parent / "results" / "detector_quality.json"
 KINDS = (Kind.TRAFFIC, Kind.LATENCY, Kind.ERRORS)
 OURS = "tocsin"
+SEED = 1000  # the dials were set on seeds 1 and 9; what is published comes from others
 VISIBLE = 3  # a fault of which fewer samples reached Prometheus was shown to nobody
 Alerts = Sequence[Alert]
 
@@ -71,7 +72,7 @@ def everybody(recorded: Recorded) -> Iterable[tuple[str, Alerts]]:
 
 def peace(kind: Kind, series: int, days: float) -> dict[str, dict[str, float]]:
     """False alerts per fault-free series-day, after a day of history; for the detector also in the first hour."""
-    world = World(kind=kind, series=series, days=1.0 + days, seed=9)
+    world = World(kind=kind, series=series, days=1.0 + days, seed=SEED + 9)
     recorded = generate(world)
     first = round(DAY_S / world.step_s)
     rows: dict[str, dict[str, float]] = {}
@@ -88,7 +89,7 @@ def peace(kind: Kind, series: int, days: float) -> dict[str, dict[str, float]]:
 
 def faults(kind: Kind, series: int, *, strong: bool) -> dict[str, Scorecard]:
     """Two days with a fault every one to two hours, after a day of history."""
-    world = World(kind=kind, series=series, days=3.0, seed=1)
+    world = World(kind=kind, series=series, days=3.0, seed=SEED + 1)
     recorded = generate(world, faults_after_days=1.0, strong=strong)
     first = round(DAY_S / world.step_s)
     return {name: judge(found, windows(recorded), first=first) for name, found in everybody(recorded)}
@@ -96,7 +97,7 @@ def faults(kind: Kind, series: int, *, strong: bool) -> dict[str, Scorecard]:
 
 def hourly_batches(series: int) -> dict[str, float]:
     """An hourly batch that doubles latency for two minutes: false alerts before and after the season is learned."""
-    world = World(kind=Kind.LATENCY, series=series, days=2.0, batch_every_s=HOUR_S, seed=5)
+    world = World(kind=Kind.LATENCY, series=series, days=2.0, batch_every_s=HOUR_S, seed=SEED + 5)
     recorded = generate(world)
     first = round(DAY_S / world.step_s)
     without = detector_alerts(recorded, Settings(seasons_s=()))
@@ -109,7 +110,7 @@ def hourly_batches(series: int) -> dict[str, float]:
 
 def spiky(series: int) -> dict[str, float]:
     """Latency in which one sample in a hundred is a lone spike: without care two would meet every other day."""
-    world = World(kind=Kind.LATENCY, series=series, days=3.0, spike_share=0.01, seed=11)
+    world = World(kind=Kind.LATENCY, series=series, days=3.0, spike_share=0.01, seed=SEED + 11)
     first = round(DAY_S / world.step_s)
     quiet = detector_alerts(generate(world))
     struck = generate(world, faults_after_days=1.0)
@@ -128,8 +129,8 @@ def spiky(series: int) -> dict[str, float]:
 def patient(series: int) -> dict[str, Any]:
     """Latency with three samples to confirm in place of two: the other end of the bargain."""
     settings, first = Settings(confirm=3), 5760
-    struck = generate(World(kind=Kind.LATENCY, series=series, days=3.0, seed=1), faults_after_days=1.0)
-    quiet = generate(World(kind=Kind.LATENCY, series=2 * series, days=4.0, seed=9))
+    struck = generate(World(kind=Kind.LATENCY, series=series, days=3.0, seed=SEED + 1), faults_after_days=1.0)
+    quiet = generate(World(kind=Kind.LATENCY, series=2 * series, days=4.0, seed=SEED + 9))
     late = sum(alert.began >= first for alert in detector_alerts(quiet, settings))
     card = judge(detector_alerts(struck, settings), windows(struck), first=first).as_dict()
     return {**card, "false_per_series_day": round(late / (6 * series), 4)}
@@ -137,7 +138,7 @@ def patient(series: int) -> dict[str, Any]:
 
 def level_shifts(series: int) -> dict[str, float]:
     """A lasting rise of latency by 80 %: told once, forgiven as the new normal, not told again."""
-    world = World(kind=Kind.LATENCY, series=series, days=2.0, spike_share=0.0, outages_per_day=0.0, seed=6)
+    world = World(kind=Kind.LATENCY, series=series, days=2.0, spike_share=0.0, outages_per_day=0.0, seed=SEED + 6)
     recorded = generate(world)
     at = round(1.25 * DAY_S / world.step_s)
     recorded.values[at:] *= 1.8
@@ -151,7 +152,7 @@ def level_shifts(series: int) -> dict[str, float]:
 
 def early_faults(series: int) -> dict[str, Any]:
     """Strong faults of latency that begin when only twenty samples are known."""
-    world = World(kind=Kind.LATENCY, series=series, days=0.25, outages_per_day=0.0, seed=7)
+    world = World(kind=Kind.LATENCY, series=series, days=0.25, outages_per_day=0.0, seed=SEED + 7)
     recorded = generate(world)
     recorded.values[22:40] *= 2.5
     card = judge(detector_alerts(recorded), [Window(slot=slot, start=22, end=40) for slot in range(series)])
@@ -160,7 +161,7 @@ def early_faults(series: int) -> dict[str, Any]:
 
 def ratio_only(series: int) -> dict[str, Any]:
     """Error ratios without counts, strong faults: what is lost when nobody says how many requests there were."""
-    recorded = generate(World(kind=Kind.ERRORS, series=series, days=2.0, seed=1), faults_after_days=1.0)
+    recorded = generate(World(kind=Kind.ERRORS, series=series, days=2.0, seed=SEED + 1), faults_after_days=1.0)
     plain = replace(recorded, values=native(recorded), requests=None)
     return judge(detector_alerts(plain), windows(recorded), first=5760).as_dict()
 

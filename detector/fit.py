@@ -124,10 +124,15 @@ def profile_of(season: Season, first: int, means: Floats) -> Floats:
     phases = (first + np.arange(len(means))) % cycle
     table = np.full((len(means) // cycle + 2, cycle), np.nan)
     table[np.arange(len(means)) // cycle, phases] = rest
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        profile = np.nanmedian(table, axis=0)
-    return np.where(np.isfinite(profile), profile, 0.0)
+    return _medians(table)
+
+
+def _medians(table: Floats) -> Floats:
+    """The median of each column without its NaN, 0 where there is nothing else; numpy's own takes ten times as long."""
+    ranked, columns = np.sort(table, axis=0), np.arange(table.shape[1])
+    count = np.isfinite(table).sum(axis=0)
+    middle = 0.5 * (ranked[np.maximum(count - 1, 0) // 2, columns] + ranked[count // 2, columns])
+    return np.where(count > 0, middle, 0.0)
 
 
 def _surroundings(means: Floats, cycle: int) -> Floats:
