@@ -29,11 +29,13 @@ class Backend:
         transport: httpx.BaseTransport | None = None,
         timeout_s: float = TIMEOUT_S,
         secret: str = "",
+        user: str = "",
     ) -> None:
         self.name = name
         self.url = url
         self._secret = secret
-        self._http = httpx.Client(base_url=url, transport=transport, timeout=timeout_s)
+        auth = (user, secret) if user else None
+        self._http = httpx.Client(base_url=url, transport=transport, timeout=timeout_s, auth=auth)
 
     def close(self) -> None:
         """Give back the connections."""

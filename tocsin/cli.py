@@ -95,6 +95,9 @@ def run(
     drills: Annotated[list[str], typer.Argument(metavar="DRILL", help="a name of the catalogue, a file or a folder")],
     runs: Runs = Path("runs"),
     at_once: Annotated[int | None, typer.Option(min=1, help="drills side by side on one stack")] = None,
+    annotations: Annotated[
+        bool, typer.Option(help="mark drills and faults on Grafana's dashboards, where there is one")
+    ] = True,
 ) -> None:
     """Run drills, judge them and write a report of each."""
     from scenarios.loader import find, load
@@ -106,7 +109,7 @@ def run(
     _sweep()
     with ExitStack() as starting:
         make_stack = _reporting(stack_for, starting.enter_context(_engines_ready()))
-        with Fleet(orders, runs=runs, make_stack=make_stack, at_once=at_once) as fleet:
+        with Fleet(orders, runs=runs, make_stack=make_stack, at_once=at_once, annotations=annotations) as fleet:
             fleet.begun.wait()
             starting.close()  # one display at a time
             watch(fleet, out)

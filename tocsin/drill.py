@@ -33,6 +33,7 @@ from stack.runtimes.processes import ProcessStack
 from stack.runtimes.roster import Roster
 from tocsin import __version__
 from tocsin.analysis import analyze, unknown
+from tocsin.annotations import annotate
 from tocsin.clocks import measure_all
 from tocsin.live import Live
 from tocsin.rundir import RunDir
@@ -53,6 +54,7 @@ class Drill:
     """
     One scenario, to be run once. `live` may be read by others meanwhile; `cancel` ends it early, with everything healed.
 
+    `annotations`: mark the drill and its faults on the dashboards of the stack's Grafana, if it has one.
     `app_environment` overrides the environment of the demo app's roles.
     `before_traffic` is called when the demo app is ready; drills that run together wait for each other there.
     """
@@ -62,6 +64,7 @@ class Drill:
     runs: Path
     source: str = ""
     app_environment: Mapping[str, str] = field(default_factory=dict)
+    annotations: bool = True
     cancel: threading.Event = field(default_factory=threading.Event)
     before_traffic: Callable[[], None] = lambda: None
     live: Live = field(init=False)
@@ -100,6 +103,7 @@ class Drill:
                 history.close()
                 self.live.enter("gathering")
                 self._gather(run)
+                self._annotate(run)
         except (StackError, TrafficError, BackendError, OSError, ValueError) as error:
             return history.problem or full_disk(run.path) or f"{type(error).__name__}: {error}"
         finally:
@@ -182,6 +186,17 @@ class Drill:
                 delays=Delays(**self.stack.delays()),
             )
             gather(self.scenario, History.read(run.history), backends).save(run.evidence)
+
+    def _annotate(self, run: RunDir) -> None:
+        """Leave the drill on Grafana's dashboards, where there is one; that it could not be is no matter of the verdict."""
+        endpoints = self.stack.endpoints()
+        if not (self.annotations and "grafana" in endpoints):
+            return
+        with closing(Grafana(endpoints["grafana"], admin_password=endpoints["grafana_admin_password"])) as grafana:
+            try:
+                annotate(grafana, self.scenario, History.read(run.history), run_id=run.id)
+            except BackendError as error:
+                (run.logs / "annotations.log").write_text(f"not annotated: {error}\n", encoding="utf-8")
 
     def _judge(self, run: RunDir, problem: str) -> Record:
         """Steps 9 and 10. When the record cannot be written, it is returned all the same, and says so."""

@@ -52,7 +52,9 @@ class Fleet:
         runs: Path,
         make_stack: MakeStack,
         at_once: int | None = None,
+        annotations: bool = True,
     ) -> None:
+        self._annotations = annotations
         self.orders = tuple(orders)
         self.cancelled = threading.Event()
         self.begun = threading.Event()
@@ -142,6 +144,7 @@ class Fleet:
             stack=stack,
             runs=self._runs,
             source=order.source,
+            annotations=self._annotations,
             cancel=self.cancelled,
             before_traffic=_meet(together),
         )
