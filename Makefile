@@ -1,7 +1,7 @@
 # Everything that a developer or a user runs; `make` alone prints what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engines demo test unit check format generate lock bench clean
+.PHONY: help setup engines demo test unit check format generate lock bench pictures mutants clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -51,6 +51,12 @@ lock: setup ## pin all dependencies anew, with hashes and without addresses
 
 bench: engines ## measure: each benchmark compares with a peer or a bound in the same run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+pictures: engines ## take the pictures of the documentation anew (needs Chromium)
+	@PYTHONPATH=. $(BIN)/python scripts/pictures
+
+mutants: setup ## judge the tests of the judges: which small changes of them go unnoticed?
+	@$(BIN)/python scripts/mutants
 
 clean: ## remove what make made here; the engines stay in the user's cache
 	@rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage
