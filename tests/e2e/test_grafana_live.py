@@ -171,7 +171,7 @@ def test_every_panel_has_data(live: Live) -> None:
 
     deadline = time.monotonic() + 60
     while (found := empty()) and time.monotonic() < deadline:
-        time.sleep(2)
+        time.sleep(1)
     assert found == []
 
 
