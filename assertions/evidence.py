@@ -79,6 +79,28 @@ class Trace(_Value):
     spans: tuple[Mapping[str, Any], ...] = ()
 
 
+class Edge(_Value):
+    """One edge of the service graph; `buckets` maps upper edges in seconds, as the caller saw it, to cumulative counts."""
+
+    calls: float = 0
+    failed: float = 0
+    buckets: Mapping[str, float] = {}
+
+    def slower_than(self, limit_s: float) -> tuple[float, float]:
+        """How many calls certainly were slower than a limit, and the upper edge of a bucket by which that is known."""
+        edges = sorted((float(le), n) for le, n in self.buckets.items())
+        edge_s, faster = next(((le, n) for le, n in edges if le >= limit_s), (limit_s, self.calls))
+        return self.calls - faster, edge_s
+
+
+class Example(_Value):
+    """One exemplar of a histogram in seconds, and its trace as Tempo gave it; no spans when Tempo was not asked or has none."""
+
+    value_s: float
+    trace_id: str
+    spans: tuple[Mapping[str, Any], ...] = ()
+
+
 class Evidence(_Value):
     """All answers of one drill. `problems` names the backends that could not be asked, and why."""
 
@@ -92,6 +114,8 @@ class Evidence(_Value):
     stored_spans: Mapping[str, float] = {}
     traces: Mapping[str, tuple[Trace, ...]] = {}
     torn_halves: Mapping[str, float] = {}
+    edges: Mapping[str, Mapping[str, Edge]] = {}
+    examples: Mapping[str, tuple[Example, ...]] = {}
     series: Mapping[str, Points] = {}
     scores: Mapping[str, Points] = {}
     dashboards: Mapping[str, tuple[Panel, ...]] = {}

@@ -5,12 +5,24 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from assertions import alert, anomaly, dashboard, delivered, fault, silent, sli, traces
+from assertions import alert, anomaly, dashboard, delivered, exemplar, fault, service_graph, silent, sli, traces
 from assertions.check import Check
 from assertions.evidence import Evidence
 from assertions.wording import title_of, title_of_fault
 from scenarios.history import History
-from scenarios.model import Alert, Anomaly, Dashboard, Delivered, Expectation, Scenario, Silent, Sli, Traces
+from scenarios.model import (
+    Alert,
+    Anomaly,
+    Dashboard,
+    Delivered,
+    Exemplar,
+    Expectation,
+    Scenario,
+    ServiceGraph,
+    Silent,
+    Sli,
+    Traces,
+)
 from scenarios.record import Outcome
 
 
@@ -113,6 +125,8 @@ _JUDGES: Mapping[type[Any], Callable[..., Outcome]] = {
     Dashboard: lambda item, check, case: dashboard.judge(item, check, case.evidence),
     Silent: _silent,
     Traces: lambda item, check, case: traces.judge(item, check, case.history, case.evidence),
+    ServiceGraph: lambda item, check, case: service_graph.judge(item, check, case.history, case.evidence),
+    Exemplar: lambda item, check, case: exemplar.judge(item, check, case.evidence),
     Delivered: lambda item, check, case: delivered.judge(item, check, case.history, case.evidence),
 }
 """One judge for each kind of expectation."""

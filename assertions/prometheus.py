@@ -27,6 +27,16 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exemplar:
+    """One example of what a series counted, and the trace in which it happened."""
+
+    labels: Mapping[str, str]
+    value: float
+    t: float
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveAlert:
     """One alert that is pending or firing, wherever it was seen."""
 
@@ -89,6 +99,22 @@ class Prometheus:
             return [
                 Series(labels=row["metric"], points=[(float(t), float(value)) for t, value in row["values"]])
                 for row in data["result"]
+            ]
+
+    def exemplars(self, query: str, *, start: float, end: float) -> list[Exemplar]:
+        """All exemplars with a trace that the series of a query got in [start, end]."""
+        data = self._data("/api/v1/query_exemplars", {"query": query, "start": f"{start:.3f}", "end": f"{end:.3f}"})
+        with understanding("prometheus", f"exemplars of {query}"):
+            return [
+                Exemplar(
+                    labels=series["seriesLabels"],
+                    value=float(one["value"]),
+                    t=float(one["timestamp"]),
+                    trace_id=one["labels"]["trace_id"],
+                )
+                for series in data
+                for one in series["exemplars"]
+                if "trace_id" in one["labels"]
             ]
 
     def alerts(self) -> list[ActiveAlert]:

@@ -4,12 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assertions import traces
+from assertions import exemplar, service_graph, traces
+from assertions.truth import traffic_span
 from scenarios.history import History
-from scenarios.model import Expectation, Traces
+from scenarios.model import Exemplar, Expectation, ServiceGraph, Traces
 
 if TYPE_CHECKING:
     from assertions.gather import Backends
+
+
+LATE_S = 10.0
+"""An exemplar is stored with the scrape that brings it, which may be after the last request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +30,26 @@ def _traces(item: Traces, history: History, backends: "Backends") -> Any:
     return traces.gather(item, history, backends.tempo, within_s=backends.patience_s)
 
 
+def _edges(item: ServiceGraph, history: History, backends: "Backends") -> Any:
+    return service_graph.gather(
+        item, history, backends.prometheus, namespace=backends.namespace, within_s=backends.patience_s
+    )
+
+
+def _examples(item: Exemplar, history: History, backends: "Backends") -> Any:
+    start, end = traffic_span(history) or (0.0, 0.0)
+    return exemplar.gather(
+        item,
+        (backends.prometheus, backends.tempo),
+        namespace=backends.namespace,
+        span=(start, end + LATE_S),
+        within_s=backends.patience_s,
+    )
+
+
 QUESTIONS: Mapping[type[Expectation], Sequence[Question]] = {
     Traces: [Question(backend="tempo", part="traces", ask=_traces)],
+    ServiceGraph: [Question(backend="prometheus", part="edges", ask=_edges)],
+    Exemplar: [Question(backend="tempo", part="examples", ask=_examples)],
 }
 """What each kind of expectation asks; a kind that is not here needs nothing of its own."""

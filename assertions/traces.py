@@ -117,22 +117,27 @@ def _at_least(share: float) -> str:
 
 def _flaw(trace: Trace, traces: Traces) -> str:
     """What keeps a trace from being as it must be, in words; empty when nothing does."""
-    return (torn.flaw_of(trace) if traces.torn else flaw_of(trace, traces.services)) or misshapen(trace, traces)
+    heard = sorted({span["service"] for span in trace.spans} & set(traces.without))
+    if heard:
+        return f"there are spans of {listed(heard)}, which should be silent"
+    flaw = torn.flaw_of(trace) if traces.torn else flaw_of(trace, traces.services, traces.without)
+    return flaw or misshapen(trace, traces)
 
 
 def _is_right(trace: Trace, traces: Traces) -> bool:
     return bool(trace.spans) and not _flaw(trace, traces)
 
 
-def flaw_of(trace: Trace, services: Sequence[str] = ()) -> str:
+def flaw_of(trace: Trace, services: Sequence[str] = (), silent: Sequence[str] = ()) -> str:
     """
     What is wrong with a trace, in words; empty when nothing is.
 
     One server span of the entry service has the client's own span as its parent, which is not in Tempo; every other
-    span's parent is. A failed request has a span that is marked as an error; a good one passed all services of its route.
+    span's parent is. A failed request has a span that is marked as an error; a good one passed all services of its route
+    but those that are `silent`.
     """
     spans = trace.spans
-    missing = _missing(trace, services)
+    missing = _missing(trace, services, silent)
     if missing:
         return f"no span of {listed(missing)}"
     ids = {span["span_id"] for span in spans}
@@ -147,10 +152,10 @@ def flaw_of(trace: Trace, services: Sequence[str] = ()) -> str:
     return ""
 
 
-def _missing(trace: Trace, services: Sequence[str]) -> list[str]:
+def _missing(trace: Trace, services: Sequence[str], silent: Sequence[str] = ()) -> list[str]:
     """Services that the request must have passed, but whose spans are not there."""
     expected = set(services) | (set(ROUTES.get(trace.route, ())) if 0 < trace.status < 400 else set())
-    return sorted(expected - {span["service"] for span in trace.spans})
+    return sorted(expected - set(silent) - {span["service"] for span in trace.spans})
 
 
 def _too_few(
@@ -190,7 +195,7 @@ def _reason(
 ) -> tuple[Rung | None, str]:
     """Where and why the first trace with a flaw lost something, as far as it can be told."""
     first = next(trace for trace in there if trace.trace_id in flaws)
-    missing = [] if traces.torn else _missing(first, traces.services)
+    missing = [] if traces.torn else _missing(first, traces.services, traces.without)
     hint = torn.explained(first, missing, evidence.torn_halves)
     if missing and not hint:
         rung = _rung(missing[0], there, history, evidence)

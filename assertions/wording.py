@@ -9,8 +9,10 @@ from scenarios.model import (
     ComponentFault,
     Dashboard,
     Delivered,
+    Exemplar,
     Expectation,
     Fault,
+    ServiceGraph,
     Silent,
     Sli,
     Traces,
@@ -111,6 +113,10 @@ def title_of(item: Expectation) -> str:
         case Traces():
             during = f" during faults/{item.fault}" if item.fault else ""
             return f"{'torn ' if item.torn else ''}traces of {KINDS_OF_REQUEST[item.where]}{during}"
+        case ServiceGraph():
+            return f"service graph: {listed(item.edges)}"
+        case Exemplar():
+            return f"exemplar of {item.service} slower than {seconds(item.slower_than)}"
         case Delivered():
             return "delivered: the ledger balances"
         case Silent():

@@ -5,10 +5,10 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from scenarios.model.shapes import SpanShape
+from scenarios.model.shapes import Edge, SpanShape
 from scenarios.model.topology import ENTRY_SERVICE, Role
 from scenarios.model.value import Misfit, Value
-from scenarios.units import Flag, Names, PositiveRatio, PositiveSeconds, Ratio, Share, Whole
+from scenarios.units import Flag, Names, Number, PositiveRatio, PositiveSeconds, Ratio, Share, Whole
 
 
 class BaseExpectation(Value):
@@ -83,12 +83,37 @@ class Traces(BaseExpectation):
         default=None, min_length=1, description="the name of their first span; `*` stands for any letters; null: any"
     )
     spans: tuple[SpanShape, ...] = Field(default=(), description="spans that each of these traces must hold")
+    without: tuple[Role, ...] = Field(default=(), description="services that none of these traces may have a span of")
     torn: Flag = Field(default=False, description="whether each of these traces must have lost what it called")
     fault: Whole | None = Field(
         default=None,
         ge=1,
         description="only requests while this fault was on, counted from 1; null: of the whole drill",
     )
+
+
+class ServiceGraph(BaseExpectation):
+    """The service graph shows who called whom as the clients made them, and errors and time where they belong."""
+
+    KEY: ClassVar[str] = "service_graph"
+    edges: tuple[Edge, ...] = Field(min_length=1, description="edges that must be there, such as frontend -> catalog")
+    within: Ratio = Field(default=0.05, description="how far calls may be from what the clients' requests lead to")
+    forbidden: tuple[Edge, ...] = Field(default=(), description="edges that must not be there")
+    errors_on: Edge | None = Field(default=None, description="the edge on which the failures are; null: not asked")
+    slow_on: Edge | None = Field(default=None, description="the edge on which the time is spent; null: not asked")
+    slower_than: PositiveSeconds = Field(default=0.5, description="from which duration on a call is slow")
+    busy_on: Edge | None = Field(default=None, description="the edge with more calls than requests; null: not asked")
+    times: Number = Field(
+        default=2.0, gt=1, description="how many calls there are at least for each request, on busy_on"
+    )
+
+
+class Exemplar(BaseExpectation):
+    """An exemplar in a slow bucket of a service leads to a trace in Tempo that is slow, too, and one of the drill's."""
+
+    KEY: ClassVar[str] = "exemplar"
+    service: Role = Field(default=ENTRY_SERVICE, description="whose")
+    slower_than: PositiveSeconds = Field(default=0.5, description="how slow at least")
 
 
 class Delivered(BaseExpectation):
@@ -132,7 +157,7 @@ def _key(item: Any) -> str | None:
     return None
 
 
-Expectation = Sli | Alert | Silent | Traces | Delivered | Anomaly | Dashboard
+Expectation = Sli | Alert | Silent | Traces | ServiceGraph | Exemplar | Delivered | Anomaly | Dashboard
 """What must hold; one expectation is one check is one test."""
 
 EXPECTATIONS: Mapping[str, type[Expectation]] = {kind.KEY: kind for kind in get_args(Expectation)}
@@ -143,6 +168,8 @@ Keyed = Annotated[
     | Annotated[Alert, Tag("alert")]
     | Annotated[Silent, Tag("silent")]
     | Annotated[Traces, Tag("traces")]
+    | Annotated[ServiceGraph, Tag("service_graph")]
+    | Annotated[Exemplar, Tag("exemplar")]
     | Annotated[Delivered, Tag("delivered")]
     | Annotated[Anomaly, Tag("anomaly")]
     | Annotated[Dashboard, Tag("dashboard")],

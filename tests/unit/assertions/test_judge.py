@@ -28,6 +28,8 @@ ALL_KINDS: list[dict[str, Any]] = [
     {"traces": {"where": "error"}},
     {"delivered": {}},
     {"anomaly": {"signal": "errors", "service": "catalog", "within": "5s"}},
+    {"service_graph": {"edges": ["frontend -> catalog", "frontend -> users"]}},
+    {"exemplar": {"service": "catalog"}},
 ]
 DRILL = scenario(
     *ALL_KINDS,
@@ -51,6 +53,8 @@ def test_every_fault_and_expectation_is_judged_in_order() -> None:
         ("expect/4", "traces of failed requests", "UNKNOWN"),
         ("expect/5", "delivered: the ledger balances", "FAIL"),
         ("expect/6", "anomaly of errors in catalog", "FAIL"),
+        ("expect/7", "service graph: frontend -> catalog and frontend -> users", "UNKNOWN"),
+        ("expect/8", "exemplar of catalog slower than 500 ms", "UNKNOWN"),
     ]
     assert {one.id: one.title for one in outcomes} == titles(DRILL)
 
@@ -67,6 +71,8 @@ def test_names_of_tests_are_known_before_and_stay_as_they_are() -> None:
         "expect/4": "traces error",
         "expect/5": "delivered",
         "expect/6": "anomaly errors",
+        "expect/7": "service_graph",
+        "expect/8": "exemplar",
     }
     assert list(check_ids(DRILL)) == list(titles(DRILL))
 
@@ -127,7 +133,7 @@ def test_nobody_to_ask_is_unknown_everywhere() -> None:
 
     outcomes = judge(drill, happened, seen, namespace=NAMESPACE)
 
-    assert [str(one.verdict) for one in outcomes] == ["PASS", *["UNKNOWN"] * 6]
+    assert [str(one.verdict) for one in outcomes] == ["PASS", *["UNKNOWN"] * len(ALL_KINDS)]
 
 
 def test_service_evidence_is_used() -> None:

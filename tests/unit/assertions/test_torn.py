@@ -116,3 +116,26 @@ def test_a_fault_that_was_never_on_has_no_requests() -> None:
     tempo = Tempo("http://tempo", transport=answering("", status=404))
 
     assert gather(Traces.model_validate({"fault": 1}), history([request(5, "a")]), tempo, within_s=0) == ()
+
+
+def silent(*spans: dict[str, Any]) -> Outcome:
+    """The outcome where the catalog should have no span."""
+    item = Traces.model_validate({"without": ["catalog"]})
+    return judge(item, CHECK, history(), evidence(traces={CHECK.id: (trace(*spans),)}))
+
+
+def test_a_silent_service_has_no_span() -> None:
+    """The rest must be whole as ever, and a span of it is a failure."""
+    assert silent(ENTRY, CALL).verdict is Verdict.PASS
+    assert silent(CALL).observed.startswith("1 of 1 found are not: it begins in frontend with a client span")
+    assert silent(ENTRY, CALL, CALLED).observed == (
+        "1 of 1 found are not: there are spans of catalog, which should be silent"
+    )
+
+
+def test_another_service_that_is_missing_still_fails() -> None:
+    """Only the one that is named may be."""
+    item = Traces.model_validate({"without": ["users"]})
+    outcome = judge(item, CHECK, history(), evidence(traces={CHECK.id: (trace(ENTRY, CALL),)}))
+
+    assert outcome.observed == "1 of 1 found are not: no span of catalog"

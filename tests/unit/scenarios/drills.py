@@ -89,6 +89,13 @@ _span_shapes = st.fixed_dictionaries(
 )
 
 
+_edges = st.sampled_from(["frontend -> catalog", "user->users", " catalog  -> database"])
+_graphs = st.fixed_dictionaries(
+    {"edges": st.lists(_edges, min_size=1, max_size=3), "within": shares},
+    optional={"forbidden": st.lists(_edges), "slow_on": st.none() | _edges, "slower_than": durations},
+)
+
+
 _expectations = st.one_of(
     st.fixed_dictionaries(
         {"sli": st.fixed_dictionaries({"name": st.sampled_from(["availability", "p95"]), "within": shares})}
@@ -98,6 +105,8 @@ _expectations = st.one_of(
     ).filter(lambda item: item["silent"] is not None),
     st.fixed_dictionaries({"traces": st.fixed_dictionaries({"where": st.just("error"), "found": shares})}),
     st.fixed_dictionaries({"traces": st.fixed_dictionaries({"spans": st.lists(_span_shapes, max_size=2)})}),
+    st.fixed_dictionaries({"service_graph": _graphs}),
+    st.fixed_dictionaries({"exemplar": st.fixed_dictionaries({"slower_than": durations})}),
     st.fixed_dictionaries({"delivered": st.none() | st.fixed_dictionaries({"within": shares})}),
     st.fixed_dictionaries(
         {"within": durations, "resolves_within": st.none() | durations, "labels": st.dictionaries(words, words)}
