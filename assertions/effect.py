@@ -58,7 +58,7 @@ class Stretch:
 
     window: Window
     length_s: float
-    covered: float = 1.0
+    covered: float
 
     @property
     def rate(self) -> float:

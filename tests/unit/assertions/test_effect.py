@@ -102,7 +102,7 @@ def test_errors_that_are_no_failures_are_felt_by_their_status() -> None:
         0.6,
         0.4,
     )
-    assert not effect(fault(kind="errors", status=429), *events).felt
+    assert figures(effect(fault(kind="errors", ratio="60%", status=429), *events))[1:] == (0.0, 0.0, 0.3)
     assert figures(effect(fault(kind="errors", status=500), *events))[0] == "share of failed requests"
 
 
@@ -225,6 +225,13 @@ def test_swings_are_felt_as_rates(kind: str, factor: float, needed: float) -> No
     assert (found.falls, found.felt, found.write(10)) == (factor < 1, True, "10/s")
 
 
+def test_a_small_spike_is_no_fall() -> None:
+    """Half more is more."""
+    found = effect(fault(kind="spike", factor=1.5), *traffic(-10, 5), *traffic(5, 15, count=13))
+
+    assert (found.needed, found.falls, found.felt) == (12.5, False, True)
+
+
 @pytest.mark.parametrize(
     ("kind", "factor", "count"), [("spike", 3, 19), ("spike", 3, 0), ("ramp", 3, 14), ("drop", 0.2, 7)]
 )
@@ -252,6 +259,13 @@ def test_the_rate_before_is_that_of_the_drive() -> None:
     grown = [*traffic(-10, 0, count=1), *traffic(0, 5), *traffic(5, 15, count=30)]
 
     assert effect(fault(kind="spike", factor=3), *grown).before == 10
+
+
+def test_the_first_second_of_the_drive_belongs_to_it() -> None:
+    """And so do all others before the fault."""
+    uneven = [*traffic(-10, 0), *traffic(0, 1, count=20), *traffic(1, 5), *traffic(5, 15)]
+
+    assert effect(fault(kind="spike", factor=3), *uneven).before == 12
 
 
 def test_with_no_drive_before_the_last_seconds_of_the_warm_up_have_to_do() -> None:
@@ -286,6 +300,21 @@ def test_what_another_fault_did_before_is_no_baseline() -> None:
     assert found.felt
 
 
+def test_only_seconds_that_another_fault_touched_are_left_out() -> None:
+    """It was on from 3 s to 5 s and is felt for 2 s more, so the second before it and the one after are clean."""
+    events: list[Event] = [
+        *traffic(-10, 2),
+        *traffic(2, 3, failed=1),
+        *traffic(3, 7, failed=9),
+        *traffic(7, 8, failed=1),
+        *traffic(8, 20),
+        *traffic(20, 25, failed=5),
+        *fault_on(3, 5, "faults/1"),
+    ]
+
+    assert effect(fault(), *events, on=(20, 25), fault_id="faults/2").before == pytest.approx(2 / 260)
+
+
 def test_a_fault_that_hides_another_leaves_its_baseline_alone() -> None:
     """Its own time is never left out of what it did."""
     events: list[Event] = [*traffic(-10, 5), *traffic(5, 15, failed=5), *fault_on(5, 15)]
@@ -309,7 +338,13 @@ def test_a_fault_that_was_never_applied_disturbs_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("on", "touched", "needed"),
-    [((5.25, 5.75), [5], 0.25), ((5.5, 6.25), [5, 6], 0.1875), ((5.0, 5.5), [5], 0.25), ((5.5, 7.0), [6], 0.5)],
+    [
+        ((5.25, 5.75), [5], 0.25),
+        ((5.5, 6.25), [5, 6], 0.1875),
+        ((5.0, 5.5), [5], 0.25),
+        ((5.5, 7.0), [6], 0.5),
+        ((5.5, 6.0), [5], 0.25),
+    ],
 )
 def test_a_fault_shorter_than_a_second_is_looked_for_where_it_was(
     on: tuple[float, float], touched: list[int], needed: float
@@ -323,6 +358,16 @@ def test_a_fault_shorter_than_a_second_is_looked_for_where_it_was(
 
     assert found.during == 1
     assert found.needed == pytest.approx(needed)
+
+
+def test_short_faults_of_other_kinds_are_asked_for_less_too() -> None:
+    """They cover half of the second that they touched."""
+    half = (5.25, 5.75)
+    slow = effect(fault(kind="latency", target="catalog", delay="1s"), *traffic(-10, 15), on=half)
+
+    assert effect(fault(kind="spike", factor=3), *traffic(-10, 15), on=half).needed == 15
+    assert effect(fault(kind="hang", target="catalog"), *traffic(-10, 15), on=half).needed == 7.5
+    assert slow.what == "P75 of latency"
 
 
 def test_a_fault_of_no_length_covers_nothing() -> None:

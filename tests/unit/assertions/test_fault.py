@@ -118,7 +118,9 @@ def test_the_highest_count_of_a_target_counts() -> None:
         for n, count in enumerate((3, 6, 0))
     ]
 
-    assert judged(SILENCE, *fault_on(), *counts).observed == "applied, and its target acted 6 times"
+    outcome = judged(SILENCE, *fault_on(), *counts)
+
+    assert (outcome.observed, outcome.facts["affected"]) == ("applied, and its target acted 6 times", 6)
 
 
 def test_counts_of_another_fault_do_not_count() -> None:
