@@ -1,6 +1,7 @@
 """The dispatcher: alerts into groups by the policy tree, and each group told when its time has come."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -138,10 +139,10 @@ class Dispatcher:
 
     async def _wait(self, seconds: float) -> None:
         self._changed.clear()
-        try:
-            await asyncio.wait_for(self._changed.wait(), max(0.0, seconds))
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            # Not wait_for, which can swallow a cancellation that comes together with the event.
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._changed.wait()
 
     async def flush(self, group: Group, now_s: float) -> None:
         """
