@@ -150,13 +150,10 @@ def backfill(
     step_s: Annotated[float, typer.Option("--step", min=1.0, max=3600.0, help="Seconds between samples.")] = 60.0,
     services: Annotated[int, typer.Option(min=1, max=1000)] = 2,
     labels: Annotated[Path | None, typer.Option(help="Write the labelled faults of the last day here.")] = None,
-    seed: int = 1,
 ) -> None:
     """Write synthetic weeks of SLI history into Prometheus blocks, with hourly batches and labelled faults."""
     until_s = _moment(until) if until else time.time() - 3 * 3600
-    weeks = filling.Weeks(
-        until_s=until_s, days=days, step_s=step_s, services=services, faults=labels is not None, seed=seed
-    )
+    weeks = filling.Weeks(until_s=until_s, days=days, step_s=step_s, services=services, faults=labels is not None)
     recorded = filling.history(weeks)
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder) / "history.om"

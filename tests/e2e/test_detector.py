@@ -3,7 +3,6 @@
 import contextlib
 import json
 import math
-import os
 import socket
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
 
 from detector.backfill import Weeks, history, make_blocks, write_openmetrics
@@ -228,45 +226,46 @@ def test_no_alert_is_lost_or_doubled_while_everything_is_killed_ten_times(site: 
     assert all(name != "d" for name, _ in heard)
 
 
+def write_history(weeks: Weeks, path: Path) -> list[dict[str, Any]]:
+    """Write traffic with an hourly batch that fails to run twice; returns the two gaps of both series as labelled faults."""
+    (traffic,) = recorded = [part for part in history(weeks) if part.kind is Kind.TRAFFIC]
+    faults = []
+    for column, offset in ((0, 0.0), (1, 60.0)):
+        for hours in (3, 2):
+            start = weeks.until_s - hours * 3600 + offset
+            traffic.values[(traffic.at_s >= start) & (traffic.at_s < start + 120), column] /= 2.2
+            faults.append({"labels": {"service_name": f"service-{column}"}, "start": start, "end": start + 120})
+    with path.open("w") as out:
+        write_openmetrics(weeks, recorded, out)
+    return faults
+
+
+def prometheus_on(folder: Path, binary: Path) -> tuple[Program, str]:
+    """A Prometheus that scrapes nothing and keeps old blocks, and its address."""
+    url = f"http://127.0.0.1:{free_port()}"
+    (folder / "prometheus.yml").write_text("global: {}\n")
+    command = [str(binary), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb"]
+    command += [f"--web.listen-address={url.removeprefix('http://')}", "--storage.tsdb.retention.time=60d"]
+    return Program(command, folder / "prometheus.log", f"{url}/-/ready"), url
+
+
 def test_with_history_an_hourly_batch_is_no_anomaly_and_a_missing_one_is(tmp_path: Path) -> None:
     """A day of synthetic history in Prometheus' blocks: the season is learned from it, and its absence is noticed."""
     engines = ensure(["prometheus", "promtool"])
-    weeks = Weeks(until_s=(time.time() - 4 * 3600) // 3600 * 3600, days=1.2, step_s=60.0, services=2, faults=False)
-    recorded = [part for part in history(weeks) if part.kind is Kind.TRAFFIC]
-    (traffic,) = recorded
-    without = traffic.values.copy()
-    late = traffic.at_s >= weeks.until_s - 3 * 3600
-    for column in range(2):
-        hour = traffic.at_s[late] % 3600
-        offset = (column * 97.0) % 3600 // 60 * 60
-        running = np.flatnonzero(late)[((hour - offset) % 3600 < 120) & (traffic.at_s[late] < weeks.until_s - 3600)]
-        without[running, column] /= 2.2
-    traffic.values[:] = without
-    with (tmp_path / "history.om").open("w") as out:
-        write_openmetrics(weeks, recorded, out)
+    until_s = (time.time() - 4 * 3600) // 3600 * 3600
+    weeks = Weeks(until_s=until_s, days=1.2, step_s=60.0, services=2, faults=False)
+    (tmp_path / "labels.json").write_text(json.dumps(write_history(weeks, tmp_path / "history.om")))
     make_blocks(engines["promtool"], tmp_path / "history.om", tmp_path / "tsdb")
-    port = free_port()
-    (tmp_path / "prometheus.yml").write_text("global: {}\n")
-    prometheus = Program(
-        [str(engines["prometheus"]), f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/tsdb",
-         f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=60d"],
-        tmp_path / "prometheus.log", f"http://127.0.0.1:{port}/-/ready")  # fmt: skip
+    prometheus, url = prometheus_on(tmp_path, engines["prometheus"])
     (tmp_path / "detector.yaml").write_text(
-        f"prometheus: {{url: 'http://127.0.0.1:{port}', timeout: 50s}}\ninterval: 60s\nlookback: 18h\nrefit_every: 1h\n"
+        f"prometheus: {{url: '{url}', timeout: 50s}}\ninterval: 60s\nlookback: 18h\nrefit_every: 1h\n"
         "series: [{name: traffic, query: sli_requests_per_second, kind: traffic, direction: both, season: 1h}]\n"
     )
-    faults = [
-        {"labels": {"service_name": f"service-{column}"}, "start": weeks.until_s - hours * 3600 + offset,
-         "end": weeks.until_s - hours * 3600 + offset + 120}
-        for column, offset in ((0, 0), (1, 60)) for hours in (3, 2)
-    ]  # fmt: skip
-    (tmp_path / "labels.json").write_text(json.dumps(faults))
+    command = [sys.executable, "-m", "detector", "backtest", "-c", str(tmp_path / "detector.yaml"), "--json"]
+    command += ["--from", str(until_s - 6 * 3600), "--to", str(until_s - 60), "--labels", str(tmp_path / "labels.json")]
     try:
         prometheus.start()
-        said = subprocess.run(
-            [sys.executable, "-m", "detector", "backtest", "-c", str(tmp_path / "detector.yaml"), "--json",
-             "--from", str(weeks.until_s - 6 * 3600), "--to", str(weeks.until_s - 60), "--labels", str(tmp_path / "labels.json")],
-            capture_output=True, text=True, check=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     finally:
         prometheus.kill()
     (row,) = json.loads(said.stdout)
