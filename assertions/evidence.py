@@ -115,6 +115,8 @@ class Evidence(_Value):
     traces: Mapping[str, tuple[Trace, ...]] = {}
     torn_halves: Mapping[str, float] = {}
     edges: Mapping[str, Mapping[str, Edge]] = {}
+    logged: Mapping[str, tuple[str, ...]] = {}
+    telemetry: Mapping[str, tuple[Mapping[str, str], ...]] = {}
     examples: Mapping[str, tuple[Example, ...]] = {}
     series: Mapping[str, Points] = {}
     scores: Mapping[str, Points] = {}

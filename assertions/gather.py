@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from assertions import torn
@@ -42,6 +43,7 @@ class Backends:
     namespace: str
     delays: Delays
     grafana: Grafana | None = None
+    logs: Path | None = None
     settle_s: float = 12.0
 
     @property

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from assertions import alert, anomaly, dashboard, delivered, exemplar, fault, service_graph, silent, sli, traces
+from assertions import (
+    alert,
+    anomaly,
+    dashboard,
+    delivered,
+    exemplar,
+    fault,
+    logs,
+    semconv,
+    service_graph,
+    silent,
+    sli,
+    traces,
+)
 from assertions.check import Check
 from assertions.evidence import Evidence
 from assertions.wording import title_of, title_of_fault
@@ -17,7 +30,9 @@ from scenarios.model import (
     Delivered,
     Exemplar,
     Expectation,
+    Logs,
     Scenario,
+    Semconv,
     ServiceGraph,
     Silent,
     Sli,
@@ -127,6 +142,8 @@ _JUDGES: Mapping[type[Any], Callable[..., Outcome]] = {
     Traces: lambda item, check, case: traces.judge(item, check, case.history, case.evidence),
     ServiceGraph: lambda item, check, case: service_graph.judge(item, check, case.history, case.evidence),
     Exemplar: lambda item, check, case: exemplar.judge(item, check, case.evidence),
+    Semconv: lambda item, check, case: semconv.judge(check, case.evidence),
+    Logs: lambda item, check, case: logs.judge(item, check, case.history, case.evidence),
     Delivered: lambda item, check, case: delivered.judge(item, check, case.history, case.evidence),
 }
 """One judge for each kind of expectation."""

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assertions import exemplar, service_graph, traces
+from assertions import exemplar, logs, semconv, service_graph, traces
 from assertions.truth import traffic_span
 from scenarios.history import History
-from scenarios.model import Exemplar, Expectation, ServiceGraph, Traces
+from scenarios.model import Exemplar, Expectation, Logs, Semconv, ServiceGraph, Traces
 
 if TYPE_CHECKING:
     from assertions.gather import Backends
@@ -47,9 +47,26 @@ def _examples(item: Exemplar, history: History, backends: "Backends") -> Any:
     )
 
 
+def _metrics(item: Semconv, history: History, backends: "Backends") -> Any:
+    return semconv.gather_metrics(backends.prometheus, backends.namespace)
+
+
+def _few_traces(item: Semconv, history: History, backends: "Backends") -> Any:
+    return semconv.gather_traces(history, backends.tempo, within_s=backends.patience_s)
+
+
+def _logged(item: Logs, history: History, backends: "Backends") -> Any:
+    return logs.gather(item, history, backends.logs)
+
+
 QUESTIONS: Mapping[type[Expectation], Sequence[Question]] = {
     Traces: [Question(backend="tempo", part="traces", ask=_traces)],
     ServiceGraph: [Question(backend="prometheus", part="edges", ask=_edges)],
+    Semconv: [
+        Question(backend="prometheus", part="telemetry", ask=_metrics),
+        Question(backend="tempo", part="traces", ask=_few_traces),
+    ],
+    Logs: [Question(backend="logs", part="logged", ask=_logged)],
     Exemplar: [Question(backend="tempo", part="examples", ask=_examples)],
 }
 """What each kind of expectation asks; a kind that is not here needs nothing of its own."""

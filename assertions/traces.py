@@ -1,8 +1,9 @@
 """Traces: the clients' own trace ids are in Tempo, whole and rightly linked."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from assertions import torn
@@ -59,11 +60,26 @@ def gather(
     """
     Ask Tempo for each of them, again and again until all are whole or the deadline has passed. Raises BackendError.
     """
+    return look_up(
+        select(traces, history), tempo, partial(_is_right, traces=traces), within_s=within_s, pause_s=pause_s
+    )
+
+
+def look_up(
+    requests: Sequence[Request],
+    tempo: Tempo,
+    is_right: Callable[[Trace], bool],
+    *,
+    within_s: float,
+    pause_s: float = 0.5,
+) -> tuple[Trace, ...]:
+    """
+    Ask Tempo for the traces of requests until all are right or the deadline has passed. Raises BackendError.
+    """
     found: dict[str, Trace] = {}
-    requests = select(traces, history)
 
     def ask() -> int:
-        missing = [r for r in requests if r.trace_id not in found or not _is_right(found[r.trace_id], traces)]
+        missing = [r for r in requests if r.trace_id not in found or not is_right(found[r.trace_id])]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for request, spans in zip(missing, pool.map(lambda r: tempo.trace(r.trace_id), missing), strict=True):
                 found[request.trace_id] = Trace(
@@ -73,9 +89,9 @@ def gather(
                     duration_s=request.duration_s,
                     spans=tuple(span.to_json() for span in spans),
                 )
-        return sum(1 for trace in found.values() if _is_right(trace, traces))
+        return sum(1 for trace in found.values() if is_right(trace))
 
-    eventually(ask, lambda whole: whole == len(requests), within_s=within_s, pause_s=pause_s)
+    eventually(ask, lambda right: right == len(requests), within_s=within_s, pause_s=pause_s)
     return tuple(found[request.trace_id] for request in requests)
 
 

@@ -12,6 +12,8 @@ from scenarios.model import (
     Exemplar,
     Expectation,
     Fault,
+    Logs,
+    Semconv,
     ServiceGraph,
     Silent,
     Sli,
@@ -117,6 +119,10 @@ def title_of(item: Expectation) -> str:
             return f"service graph: {listed(item.edges)}"
         case Exemplar():
             return f"exemplar of {item.service} slower than {seconds(item.slower_than)}"
+        case Semconv():
+            return "semconv: stable names, units and attributes"
+        case Logs():
+            return f"logs of {item.service or 'the app'} lead to the traces of failed requests"
         case Delivered():
             return "delivered: the ledger balances"
         case Silent():

@@ -182,6 +182,7 @@ class Drill:
                 prometheus=clients.enter_context(closing(Prometheus(endpoints["prometheus"]))),
                 tempo=clients.enter_context(closing(Tempo(endpoints["tempo"]))),
                 grafana=grafana,
+                logs=run.logs,
                 namespace=run.id,
                 delays=Delays(**self.stack.delays()),
             )

@@ -116,6 +116,20 @@ class Exemplar(BaseExpectation):
     slower_than: PositiveSeconds = Field(default=0.5, description="how slow at least")
 
 
+class Semconv(BaseExpectation):
+    """The telemetry of the demo app follows the stable conventions for HTTP and databases: names, units, attributes."""
+
+    KEY: ClassVar[str] = "semconv"
+
+
+class Logs(BaseExpectation):
+    """The app's error lines carry the trace ids of the clients' failed requests."""
+
+    KEY: ClassVar[str] = "logs"
+    service: Role | None = Field(default=None, description="whose lines; null: of any service")
+    found: Share = Field(default=0.95, description="the share of failed requests that must have such a line")
+
+
 class Delivered(BaseExpectation):
     """The ledger balances: client = app = collector in = collector out = Prometheus and Tempo."""
 
@@ -157,7 +171,7 @@ def _key(item: Any) -> str | None:
     return None
 
 
-Expectation = Sli | Alert | Silent | Traces | ServiceGraph | Exemplar | Delivered | Anomaly | Dashboard
+Expectation = Sli | Alert | Silent | Traces | ServiceGraph | Exemplar | Semconv | Logs | Delivered | Anomaly | Dashboard
 """What must hold; one expectation is one check is one test."""
 
 EXPECTATIONS: Mapping[str, type[Expectation]] = {kind.KEY: kind for kind in get_args(Expectation)}
@@ -170,6 +184,8 @@ Keyed = Annotated[
     | Annotated[Traces, Tag("traces")]
     | Annotated[ServiceGraph, Tag("service_graph")]
     | Annotated[Exemplar, Tag("exemplar")]
+    | Annotated[Semconv, Tag("semconv")]
+    | Annotated[Logs, Tag("logs")]
     | Annotated[Delivered, Tag("delivered")]
     | Annotated[Anomaly, Tag("anomaly")]
     | Annotated[Dashboard, Tag("dashboard")],

@@ -30,6 +30,8 @@ ALL_KINDS: list[dict[str, Any]] = [
     {"anomaly": {"signal": "errors", "service": "catalog", "within": "5s"}},
     {"service_graph": {"edges": ["frontend -> catalog", "frontend -> users"]}},
     {"exemplar": {"service": "catalog"}},
+    {"semconv": {}},
+    {"logs": {"service": "catalog"}},
 ]
 DRILL = scenario(
     *ALL_KINDS,
@@ -55,6 +57,8 @@ def test_every_fault_and_expectation_is_judged_in_order() -> None:
         ("expect/6", "anomaly of errors in catalog", "FAIL"),
         ("expect/7", "service graph: frontend -> catalog and frontend -> users", "UNKNOWN"),
         ("expect/8", "exemplar of catalog slower than 500 ms", "UNKNOWN"),
+        ("expect/9", "semconv: stable names, units and attributes", "UNKNOWN"),
+        ("expect/10", "logs of catalog lead to the traces of failed requests", "UNKNOWN"),
     ]
     assert {one.id: one.title for one in outcomes} == titles(DRILL)
 
@@ -73,6 +77,8 @@ def test_names_of_tests_are_known_before_and_stay_as_they_are() -> None:
         "expect/6": "anomaly errors",
         "expect/7": "service_graph",
         "expect/8": "exemplar",
+        "expect/9": "semconv",
+        "expect/10": "logs",
     }
     assert list(check_ids(DRILL)) == list(titles(DRILL))
 

@@ -52,6 +52,8 @@ def test_answers_are_filed_under_the_check_that_needs_them() -> None:
         {"exemplar": {}},
         {"service_graph": {"edges": ["frontend -> catalog"]}},
         {"traces": {}},
+        {"semconv": {}},
+        {"logs": {}},
         events=[*traffic(0, 10), request(1, "aa")],
     )
 
@@ -59,8 +61,10 @@ def test_answers_are_filed_under_the_check_that_needs_them() -> None:
     assert found.edges == {"expect/1": {"frontend -> users": edge}, "expect/3": {"frontend -> users": edge}}
     assert [one.trace_id for one in found.examples["expect/2"]] == ["ab"]
     assert [one.trace_id for one in found.traces["expect/4"]] == ["aa"]
+    assert [one.trace_id for one in found.traces["expect/5"]] == ["aa"]
+    assert [one["__name__"] for one in found.telemetry["expect/5"]] == ["http_x"]
     assert found.torn_halves == {"catalog": 0, "users": 0}
-    assert found.problems == {}
+    assert found.problems == {"logs": "the app keeps no logs here"}
 
 
 def test_exemplars_are_asked_for_a_little_beyond_the_drill() -> None:

@@ -106,6 +106,8 @@ _expectations = st.one_of(
     st.fixed_dictionaries({"traces": st.fixed_dictionaries({"where": st.just("error"), "found": shares})}),
     st.fixed_dictionaries({"traces": st.fixed_dictionaries({"spans": st.lists(_span_shapes, max_size=2)})}),
     st.fixed_dictionaries({"service_graph": _graphs}),
+    st.just({"semconv": {}}),
+    st.fixed_dictionaries({"logs": st.fixed_dictionaries({"service": st.none() | st.just("users"), "found": shares})}),
     st.fixed_dictionaries({"exemplar": st.fixed_dictionaries({"slower_than": durations})}),
     st.fixed_dictionaries({"delivered": st.none() | st.fixed_dictionaries({"within": shares})}),
     st.fixed_dictionaries(
