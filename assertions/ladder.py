@@ -45,7 +45,7 @@ def rung_of_data(
     if not evidence.collector.up or any(evidence.collector.refused.values()):
         return Rung.NOT_COLLECTED
     collected = rise(found.collected_by_time, since, until)
-    if collected >= ENOUGH * truth.answered > 0 and not failures:
+    if collected >= ENOUGH * truth.answered and not failures:
         return Rung.NOT_STORED
     return Rung.NOT_EMITTED if evidence.collector.exporter_up else Rung.NOT_STORED
 

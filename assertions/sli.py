@@ -73,7 +73,7 @@ def _compare_availability(within: float, truth: Window, service: Service) -> Com
     # A request without an answer may have been served or not, and well or not.
     clients, backend = 1 - truth.failed_share(), 1 - service.failed / service.requests
     low = 1 - (truth.failed + truth.lost) / truth.count
-    high = 1 - truth.failed / truth.count if truth.lost else clients
+    high = 1 - truth.failed / truth.count
     return Comparison(
         agree=low - within - _ROUNDING <= backend <= high + within + _ROUNDING,
         expected=f"{percent(clients)} as clients saw, give or take {percent(within)} of all requests",

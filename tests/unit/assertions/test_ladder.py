@@ -92,6 +92,21 @@ def test_data_may_come_in_as_late_as_its_way_takes() -> None:
     assert rung(late, delays=slow) is None
 
 
+def test_data_at_the_very_end_of_its_way_is_in_time() -> None:
+    """Each hop adds to the way, and a second is left for clocks that do not tick together."""
+    delays = Delays(export_s=1, batch_s=2, scrape_s=4)
+
+    for late_s, found in ((8, None), (9, Rung.NOT_EMITTED)):
+        jump = (*counter(3, 14 + late_s, 0), (T0 + 15 + late_s, 100.0))
+        assert rung(Service(requests_by_time=jump), delays=delays) is found
+
+
+def test_half_of_the_spans_vouch_for_all() -> None:
+    """Exactly half of what clients sent is enough."""
+    assert rung(Service(collected_by_time=counter(5, 10, 10))) is Rung.NOT_STORED
+    assert rung(Service(collected_by_time=counter(5, 9, 12))) is Rung.NOT_EMITTED
+
+
 def test_other_services_routes_do_not_count() -> None:
     """The catalog is not asked for what clients sent to the users."""
     events = [*traffic(5, 15), *traffic(5, 15, count=1000, route="/api/users")]

@@ -131,6 +131,13 @@ def test_a_quantile_outside_of_the_buckets_disagrees(latency_s: float, verdict: 
     assert judged("p95", Service(requests=400, buckets=BUCKETS), *seen, within="10%").verdict == verdict
 
 
+def test_a_quantile_is_the_one_that_was_asked_for() -> None:
+    """Of 1,000 requests the 500th is one of the 503 slow ones."""
+    seen = traffic(0, 1, count=1000, slow=503)
+
+    assert judged("p50", Service(requests=1000), *seen).expected.startswith("1.05 s as clients saw")
+
+
 def test_a_quantile_beyond_all_buckets_is_any_time() -> None:
     """The record holds no number that JSON cannot write."""
     outcome = judged("p99", Service(requests=400, buckets={"0.01": 0, "+Inf": 400}))
