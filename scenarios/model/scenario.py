@@ -1,6 +1,6 @@
 """Scenario: one drill, with its load, its faults and its expectations."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -34,6 +34,9 @@ class Scenario(Value):
     )
     why: str = Field(min_length=10, description="what the drill proves; printed with its result")
     exclusive: Flag = Field(default=False, description="needs a stack of its own, for it breaks the stack itself")
+    with_: tuple[Literal["detector", "grafana"], ...] = Field(
+        default=(), alias="with", description="optional components that the stack must have, whatever is expected"
+    )
     load: Load = Field(description="how much traffic, for how long")
     faults: tuple[Fault, ...] = Field(default=(), description="what breaks")
     noise: tuple[Fault, ...] = Field(default=(), description="disturbance that must not raise an alert")
@@ -43,7 +46,7 @@ class Scenario(Value):
     @property
     def needs(self) -> frozenset[str]:
         """Optional components of the stack without which it cannot be judged."""
-        return frozenset(name for item in self.expect if (name := _component(item)))
+        return frozenset(self.with_) | {name for item in self.expect if (name := _component(item))}
 
     def to_json(self) -> dict[str, Any]:
         """The scenario in the form of its language, ready for JSON; `Scenario.model_validate` reads it back."""
