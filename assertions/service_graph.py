@@ -145,7 +145,10 @@ def _misplaced_errors(name: str, item: ServiceGraph, edges: Mapping[str, Edge], 
     seen = edges.get(name, Edge()).failed
     if failed == 0 or not failed * (1 - item.within) <= seen:
         yield Problem(
-            edge=name, expected=expected, observed=count(seen, "failed call"), hint="are its spans marked as errors?"
+            edge=name,
+            expected=expected,
+            observed=count(seen, "failed call"),
+            hint=_doubt(failed, "are its spans marked as errors?"),
         )
     for other, edge in _others(name, edges):
         if edge.failed:
@@ -160,7 +163,10 @@ def _misplaced_time(name: str, item: ServiceGraph, edges: Mapping[str, Edge], hi
     expected = f"most of the {count(felt, 'request')} slower than {seconds(limit_s)} on {name}, and on no other edge"
     if felt == 0 or slow < ENOUGH * felt:
         yield Problem(
-            edge=name, expected=expected, observed=count(slow, "slow call"), hint="is it slow somewhere else?"
+            edge=name,
+            expected=expected,
+            observed=count(slow, "slow call"),
+            hint=_doubt(felt, "is it slow somewhere else?"),
         )
     for other, edge in _others(name, edges):
         if edge.slower_than(item.slower_than)[0] > ENOUGH * slow:
@@ -177,6 +183,11 @@ def _not_busy(name: str, item: ServiceGraph, edges: Mapping[str, Edge], history:
             observed=count(calls, "call"),
             hint="was the fault on long enough? retries of a call are calls, too",
         )
+
+
+def _doubt(felt: int, doubt: str) -> str:
+    """What to look into when an edge does not show what clients felt; first of all, that they felt it."""
+    return doubt if felt else "the clients had none: no data is no pass; does the fault hit what they call?"
 
 
 def _others(name: str, edges: Mapping[str, Edge]) -> Iterator[tuple[str, Edge]]:

@@ -216,6 +216,8 @@ def _reason(
     if missing and not hint:
         rung = _rung(missing[0], there, history, evidence)
         return rung, EXPLANATIONS[rung]
+    if not hint and misshapen(first, traces):
+        return None, "see the trace in the report; is it the fault that makes such spans, and do they come from there?"
     return None, hint or "see the trace in the report; is context passed on between all services?"
 
 

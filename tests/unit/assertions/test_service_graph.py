@@ -124,7 +124,10 @@ def test_errors_that_are_missing_or_elsewhere(found: dict[str, Edge], observed: 
 
 def test_without_a_failure_there_is_nothing_to_see() -> None:
     """No data is no pass."""
-    assert judged({CATALOG: edge()}, errors_on=CATALOG).verdict is Verdict.FAIL
+    outcome = judged({CATALOG: edge()}, errors_on=CATALOG)
+
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.hint.startswith("the clients had none: no data is no pass;")
 
 
 def test_edges_that_lead_to_a_failing_one_suffer_from_it() -> None:
@@ -164,7 +167,10 @@ def test_time_that_is_missing_or_elsewhere(found: dict[str, Edge], observed: str
 
 def test_without_a_slow_request_there_is_no_time_to_see() -> None:
     """No data is no pass."""
-    assert judged({CATALOG: edge(slow=20)}, slow_on=CATALOG).verdict is Verdict.FAIL
+    outcome = judged({CATALOG: edge(slow=20)}, slow_on=CATALOG)
+
+    assert outcome.verdict is Verdict.FAIL
+    assert outcome.hint.startswith("the clients had none: no data is no pass;")
 
 
 def test_a_busy_edge_has_more_calls_than_requests() -> None:

@@ -6,7 +6,10 @@ import pytest
 
 from assertions.evidence import Trace
 from assertions.shape import in_words, misfit, misshapen
+from assertions.traces import judge
 from scenarios.model import SpanShape, Traces
+from scenarios.record import Verdict
+from tests.unit.assertions.builders import CHECK, evidence, history, spans
 
 RAISED: dict[str, Any] = {
     "span_id": "c",
@@ -131,3 +134,15 @@ def test_a_shape_in_words() -> None:
     assert in_words(shape(error=True, attributes={"a": 1}, min_duration="1s", max_duration="2s", event="e")) == (
         "error span with an event e and a=1 and at least 1 s and at most 2 s"
     )
+
+
+def test_a_trace_that_is_whole_but_has_another_shape_fails() -> None:
+    """Nothing is lost, so no rung and no lost context is to blame."""
+    trace = Trace(trace_id="t", route="/api/products", status=500, duration_s=0.02, spans=spans(error=True))
+    wanted = Traces.model_validate({"spans": [{"service": "catalog", "event": "exception"}]})
+
+    outcome = judge(wanted, CHECK, history(), evidence(traces={CHECK.id: (trace,)}))
+
+    assert (outcome.verdict, outcome.rung, outcome.where) == (Verdict.FAIL, None, "tempo, trace t")
+    assert outcome.observed.startswith("1 of 1 found are not: no span of catalog with an event exception;")
+    assert "is it the fault that makes such spans" in outcome.hint

@@ -37,6 +37,7 @@ def test_a_call_that_leads_nowhere_is_a_tear() -> None:
     assert tears(trace(ENTRY, CALL, CALLED, QUERY)) == []
     assert tears(trace(ENTRY, span("b", "a", "frontend", kind="client"))) == []
     assert tears(trace(CALLED, QUERY | ANSWERED)) == []
+    assert tears(trace(ENTRY, span("b", "a", "frontend", kind="client") | {"attributes": {"http.status_code": 200}}))
     assert flaw_of(trace(ENTRY, CALL)) == ""
     assert flaw_of(trace(ENTRY, CALL, CALLED)) == "each call in it leads to its server span"
 
