@@ -22,8 +22,8 @@ from scenarios.record import Outcome, Rung
 SLOWER_THAN = 0.95
 """`slow` requests are those above this quantile of all."""
 
-EDGE_S = 0.25
-"""A fault is healed a moment before its end is written down."""
+EDGE_S = 0.5
+"""A fault is on a moment after its beginning is written down, and healed a moment before its end is."""
 
 AT_ONCE = 4
 """How many traces are asked for at the same time."""
@@ -51,7 +51,7 @@ def _during(traces: Traces, history: History) -> tuple[float, float]:
     if traces.fault is None:
         return -math.inf, math.inf
     on = history.fault_window(f"faults/{traces.fault}")
-    return (on[0], on[1] - EDGE_S) if on else (math.inf, -math.inf)
+    return (on[0] + EDGE_S, on[1] - EDGE_S) if on else (math.inf, -math.inf)
 
 
 def gather(

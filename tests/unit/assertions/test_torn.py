@@ -101,10 +101,11 @@ def test_halves_are_counted_by_service() -> None:
     assert all("kind = server && nestedSetParent < 0" in query for query in queries)
 
 
-@pytest.mark.parametrize(("given", "ids"), [({}, ["before", "in", "edge", "after"]), ({"fault": 1}, ["in"])])
+@pytest.mark.parametrize(("given", "ids"), [({}, ["before", "early", "in", "edge", "after"]), ({"fault": 1}, ["in"])])
 def test_only_requests_during_the_fault_are_looked_up(given: dict[str, Any], ids: list[str]) -> None:
-    """Those that ended in the moment of its healing may have escaped it."""
-    requests = [request(4.9, "before"), request(5, "in"), request(14.8, "edge"), request(15, "after")]
+    """Those in the moment in which it begins, and in that of its healing, may have escaped it."""
+    times = {"before": 4.9, "early": 5.1, "in": 5.5, "edge": 14.8, "after": 15}
+    requests = [request(t, name) for name, t in times.items()]
     tempo = Tempo("http://tempo", transport=answering("", status=404))
 
     found = gather(Traces.model_validate(given), history(requests, fault_on()), tempo, within_s=0)
