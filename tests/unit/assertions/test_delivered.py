@@ -112,6 +112,14 @@ def test_more_than_clients_sent_is_wrong_without_a_rung(seen: Evidence) -> None:
     assert outcome.hint == "more arrived than clients sent: does anybody else use this app?"
 
 
+def test_failures_that_no_client_saw_are_too_many() -> None:
+    """Nothing died there, either."""
+    seen = found(services={"frontend": Service(requests=10, failed=1, collected=10)}, stored=10)
+    outcome = judge_of.judge(Delivered(), CHECK, history(traffic(0, 1)), seen)
+
+    assert (outcome.verdict, outcome.expected, outcome.rung) == (Verdict.FAIL, "0 metrics", None)
+
+
 @pytest.mark.parametrize(
     ("collector", "short", "rung"),
     [

@@ -71,6 +71,7 @@ def test_quantiles_are_told_by_the_edges_of_their_bucket(q: float, index: int) -
 def test_the_first_bucket_begins_at_nought_and_the_last_never_ends() -> None:
     """Whatever is beyond the edges."""
     assert of_latency({0: 1}).quantile_edges_s(0.5) == (0.0, LATENCY_EDGES_S[0])
+    assert of_latency({1: 1}).quantile_edges_s(0.5) == LATENCY_EDGES_S[:2]
     assert of_latency({len(LATENCY_EDGES_S): 1}).quantile_edges_s(0.5) == (LATENCY_EDGES_S[-1], math.inf)
 
 
