@@ -18,6 +18,9 @@ ALERT = "AnomalyDetected"
 LIMIT = 0.5
 """The detector's score from which on a sample counts as unusual."""
 
+LATE_S = 3.0
+"""How long after the healing the detector may still look at what the fault did."""
+
 
 def judge(
     anomaly: Anomaly, check: Check, history: History, evidence: Evidence, *, namespace: str, felt: Outcome
@@ -49,9 +52,9 @@ def judge(
             hint="was the warm-up long enough to learn from, and the machine quiet?",
             facts=facts,
         )
-    if detect_s is not None and detect_s <= anomaly.within:
-        return check.passed(expected=expected, observed=f"unusual after {seconds(detect_s)}", facts=facts)
-    if detect_s is not None:
+    if detect_s is None:
+        return _missed(anomaly, check, history, evidence, on, expected, facts)
+    if detect_s > anomaly.within:
         return check.failed(
             expected=expected,
             observed=f"unusual only after {seconds(detect_s)}",
@@ -59,7 +62,19 @@ def judge(
             hint="compare the score in the facts: is the effect large enough?",
             facts=facts,
         )
-    return _missed(anomaly, check, history, evidence, on, expected, facts)
+    return _seen(check, history, on[0], detect_s, expected, facts)
+
+
+def _seen(
+    check: Check, history: History, on_t: float, detect_s: float, expected: str, facts: Mapping[str, Any]
+) -> Outcome:
+    """It was called unusual in time; whether it was silent before is proved if one of the two could look."""
+    observed = f"unusual after {seconds(detect_s)}"
+    sightless = blind(history, "alertmanager", before=on_t) and blind(history, "sink", before=on_t)
+    if sightless:
+        observed += f"; but it may have been so before, too, for {sightless}"
+        return check.unknown(expected=expected, observed=observed, facts=facts)
+    return check.passed(expected=expected, observed=observed, facts=facts)
 
 
 def sightings(signal: str, service: str, history: History, *, namespace: str) -> Iterator[float]:
@@ -76,7 +91,7 @@ def sightings(signal: str, service: str, history: History, *, namespace: str) ->
 def highest_score(anomaly: Anomaly, evidence: Evidence, on: tuple[float, float]) -> float | None:
     """The detector's own highest score while the fault was on; None when it never gave one."""
     points = evidence.scores.get(f"{anomaly.service}/{anomaly.signal}", ())
-    return max((score for t, score in points if on[0] <= t <= on[1] + 3), default=None)
+    return max((score for t, score in points if on[0] <= t <= on[1] + LATE_S), default=None)
 
 
 def _missed(

@@ -112,3 +112,59 @@ def test_a_fault_that_was_not_felt_comes_first() -> None:
     assert (not_felt.verdict, not_felt.rung) == (Verdict.FAIL, Rung.FAULT_NOT_APPLIED)
     assert not_known.verdict is Verdict.UNKNOWN
     assert not_on.rung is Rung.FAULT_NOT_APPLIED
+
+
+@pytest.mark.parametrize(("t", "verdict"), [(5, "PASS"), (10, "PASS"), (10.1, "FAIL"), (4.9, "FAIL")])
+def test_the_limits_themselves_are_in_time(t: float, verdict: str) -> None:
+    """From the very moment of the fault to the last that is allowed."""
+    assert judged(told(t, labels=LABELS)).verdict == verdict
+
+
+def test_an_alert_may_carry_no_more_labels_than_needed() -> None:
+    """Or more of them: other labels do not matter."""
+    bare = {key: LABELS[key] for key in ("signal", "service_name", "service_namespace")}
+    alerts = [told(8, labels=LABELS).model_copy(update={"labels": bare}), told(8, labels=LABELS | {"severity": "page"})]
+    changes = [change(8, "firing", LABELS, source="alertmanager").model_copy(update={"labels": bare})]
+
+    assert {judged(event).verdict for event in (*alerts, *changes)} == {Verdict.PASS}
+
+
+@pytest.mark.parametrize(
+    ("points", "highest"),
+    [
+        ([(4.9, 0.9), (5, 0.2), (18, 0.3), (18.1, 0.9)], 0.3),
+        ([(5, 0.4), (18, 0.3)], 0.4),
+        ([(4, 0.9), (19, 0.9)], None),
+    ],
+)
+def test_the_highest_score_is_that_of_the_fault(points: list[tuple[float, float]], highest: float | None) -> None:
+    """While it was on, and as long after its healing as the detector still looks at it."""
+    scores = {"catalog/errors": [(T0 + t, score) for t, score in points]}
+
+    assert judged(scores=scores).facts["highest_score"] == highest
+
+
+def test_other_signals_than_errors_follow_all_requests() -> None:
+    """Requests arrived, failures did not: that explains why no errors were seen, and nothing about latency."""
+    found = evidence(services={"catalog": service(failed=0)}, scores={"catalog/latency": [(T0 + 8, 0.1)]})
+    item = Anomaly.model_validate({"signal": "latency", "service": "catalog", "within": "5s"})
+    happened = history(traffic(-10, 20, failed=5), fault_on())
+
+    outcome = judge(item, CHECK, happened, found, namespace=NAMESPACE, felt=felt())
+
+    assert (outcome.rung, judged(services={"catalog": service(failed=0)}).rung) == (
+        Rung.NOT_EVALUATED,
+        Rung.NOT_EMITTED,
+    )
+
+
+def test_a_baseline_that_nobody_watched_is_unknown() -> None:
+    """If one of the two could look, silence before the fault is proved."""
+    blind_before = [blinded("alertmanager", 2), blinded("sink", 3)]
+    outcome = judged(*blind_before, told(8, labels=LABELS))
+
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert outcome.observed == (
+        "unusual after 3 s; but it may have been so before, too, for sink could not be watched: connection refused"
+    )
+    assert [judged(one, told(8, labels=LABELS)).verdict for one in blind_before] == [Verdict.PASS, Verdict.PASS]
