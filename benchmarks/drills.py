@@ -1,9 +1,9 @@
 """Drills: how soon faults are seen and told, against the bound computed in the same run, and whether repeated runs agree.
 
-    python benchmarks/drills.py [--runs 10] [DRILL...]
+    python benchmarks/drills.py [--runs 10] [--into FILE] [DRILL...]
 
 Runs the drills again and again on one stack, all of a round at the same time, and prints for each alert the median and the range
-of its time to detect, its notification and the ratio of detection to bound. Writes benchmarks/results/drills.json.
+of its time to detect, its notification and the ratio of detection to bound. Writes benchmarks/results/drills.json, or FILE.
 Exit code 1 if any verdict was no PASS.
 """
 
@@ -51,6 +51,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("drills", nargs="*", default=["error-burst"])
     parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--into", type=Path, default=RESULTS, help="where the figures are written")
     options = parser.parse_args()
     orders = [Order(scenario=load(path), source=str(path)) for path in find(options.drills)]
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
@@ -72,8 +73,8 @@ def main() -> int:
         "alerts": {name: {key: spread(values) for key, values in rows.items()} for name, rows in figures.items()},
     }
     show(result)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
+    options.into.parent.mkdir(exist_ok=True)
+    options.into.write_text(json.dumps(result, indent=2) + "\n")
     return 0 if all(one == Verdict.PASS for many in verdicts.values() for one in many) else 1
 
 
