@@ -14,7 +14,7 @@ from assertions.traces import flaw_of, for_report, gather, is_whole, select
 from scenarios.history import Event, Request
 from scenarios.model import Traces
 from scenarios.record import Outcome, Rung, Verdict
-from tests.unit.assertions.builders import CHECK, evidence, history, request, span, spans, traffic
+from tests.unit.assertions.builders import CHECK, evidence, fault_on, history, request, span, spans, traffic
 
 Spans = tuple[Mapping[str, Any], ...]
 
@@ -82,6 +82,20 @@ def test_many_requests_are_sampled_evenly() -> None:
     assert len(select(item(sample=10), many)) == 10
     assert len(select(item(sample=11), many)) == 10
     assert len({one.trace_id for one in select(item(sample=9), many)}) == 9
+
+
+def test_requests_of_a_fault_lie_within_it() -> None:
+    """From when they begin to when they end, with an edge on both sides; of a fault that was never on there are none."""
+    edge_s = judge_of.EDGE_S
+    requests = [
+        request(5 + edge_s - 0.1, "began before"),
+        request(5 + edge_s, "first"),
+        request(13, "last", duration_s=2 - edge_s),
+        request(13, "ended after", duration_s=2.1 - edge_s),
+    ]
+
+    assert [one.trace_id for one in select(item(fault=1), history(requests, fault_on()))] == ["first", "last"]
+    assert select(item(fault=2), history(requests, fault_on())) == []
 
 
 # --- how they are looked up ---
