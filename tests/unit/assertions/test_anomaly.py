@@ -168,3 +168,8 @@ def test_a_baseline_that_nobody_watched_is_unknown() -> None:
         "unusual after 3 s; but it may have been so before, too, for sink could not be watched: connection refused"
     )
     assert [judged(one, told(8, labels=LABELS)).verdict for one in blind_before] == [Verdict.PASS, Verdict.PASS]
+
+
+def test_watchers_that_go_blind_after_the_fault_do_not_spoil_what_was_seen() -> None:
+    """The baseline was watched."""
+    assert judged(blinded("alertmanager", 7), blinded("sink", 7), told(8, labels=LABELS)).verdict is Verdict.PASS
