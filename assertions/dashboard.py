@@ -47,7 +47,7 @@ def _empty(
         return None
     return check.failed(
         expected=_expectation(dashboard),
-        observed=f"nothing in {listed(empty)}" if panels else "no panel has a query",
+        observed=f"nothing in {listed(empty)}" if panels else "no such dashboard, or none of its panels has a query",
         where=where,
         when="all drill",
         hint="does its query ask for series that exist? name panels that may be empty under `empty`",

@@ -14,13 +14,12 @@ from assertions import torn
 from assertions.backend import BackendError, eventually
 from assertions.evidence import FORMULA_ANNOTATION, AlertRule, Collector, Delays, Evidence, Points, Service
 from assertions.grafana import Grafana
-from assertions.panels import Panel, ask_panels
 from assertions.prometheus import Prometheus
 from assertions.questions import QUESTIONS
 from assertions.tempo import Tempo
 from assertions.truth import traffic_span, window
 from scenarios.history import History
-from scenarios.model import ENTRY_SERVICE, Dashboard, Scenario, Traces
+from scenarios.model import ENTRY_SERVICE, Scenario, Traces
 
 REQUESTS = "http_server_request_duration_seconds_count"
 BUCKETS = "http_server_request_duration_seconds_bucket"
@@ -75,7 +74,6 @@ def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence
     attempt("prometheus", "series", lambda: _series(backends, span))
     if backends.grafana is not None:
         attempt("grafana", "grafana_rules", partial(_rules, backends.grafana))
-        attempt("grafana", "dashboards", partial(_dashboards, scenario, history, backends, backends.grafana, span))
     if "detector" in scenario.needs:
         attempt("prometheus", "scores", lambda: _scores(backends, span))
     answers: dict[str, dict[str, Any]] = {}
@@ -88,19 +86,6 @@ def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence
         attempt("tempo", "torn_halves", lambda: _torn_halves(backends, span))
     attempt("tempo", "stored_spans", lambda: _stored_spans(history, backends, span))
     return Evidence(asked_t=time.time(), delays=backends.delays, problems=problems, **answers, **parts)
-
-
-def _dashboards(
-    scenario: Scenario, history: History, backends: Backends, grafana: Grafana, span: tuple[float, float]
-) -> dict[str, tuple[Panel, ...]]:
-    """What the dashboards that the drill asks about showed of it: its own services, in its own time."""
-    values = {"namespace": backends.namespace, "service": ".*"}
-    on = history.fault_window("faults/1")
-    return {
-        f"expect/{number}": ask_panels(grafana, item.uid, values, span=span, on=on)
-        for number, item in enumerate(scenario.expect, 1)
-        if isinstance(item, Dashboard)
-    }
 
 
 def _torn_halves(backends: Backends, span: tuple[float, float]) -> dict[str, float]:

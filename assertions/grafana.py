@@ -53,10 +53,13 @@ class Grafana:
             for rule in group["rules"]
         ]
 
-    def dashboard(self, uid: str) -> Mapping[str, Any]:
-        """A dashboard's model by its uid."""
+    def dashboard(self, uid: str) -> Mapping[str, Any] | None:
+        """A dashboard's model by its uid; None when Grafana does not have it."""
+        response = self._backend.ask(f"/api/dashboards/uid/{uid}", accept=(200, 404))
+        if response.status_code == 404:
+            return None
         with understanding("grafana", f"dashboard {uid}"):
-            model: Mapping[str, Any] = self._backend.ask_json(f"/api/dashboards/uid/{uid}")["dashboard"]
+            model: Mapping[str, Any] = response.json()["dashboard"]
         return model
 
     def datasources(self) -> list[Mapping[str, Any]]:

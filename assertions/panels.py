@@ -37,10 +37,12 @@ def ask_panels(
     """
     Ask for every panel of a dashboard that has queries. `values` fill in variables; those of datasources fill in themselves.
 
-    `span` is the time that the dashboard shows, `on` that of the first fault. Raises BackendError when Grafana does not answer, or
-    does not know the dashboard; a panel's own mistake is part of what it showed.
+    `span` is the time that the dashboard shows, `on` that of the first fault. A dashboard that Grafana does not have shows nothing,
+    and a panel's own mistake is part of what it showed. Raises BackendError when Grafana does not answer.
     """
     page = grafana.dashboard(uid)
+    if page is None:
+        return ()
     sources = {str(source["type"]): str(source["uid"]) for source in grafana.datasources()}
     known = {**_of_datasources(page, sources), **values}
     return tuple(_ask(grafana, panel, known, span, on) for panel in _with_queries(page.get("panels", [])))

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assertions import exemplar, logs, semconv, service_graph, traces
+from assertions.backend import BackendError
+from assertions.panels import ask_panels
 from assertions.truth import traffic_span
 from scenarios.history import History
-from scenarios.model import Exemplar, Expectation, Logs, Semconv, ServiceGraph, Traces
+from scenarios.model import Dashboard, Exemplar, Expectation, Logs, Semconv, ServiceGraph, Traces
 
 if TYPE_CHECKING:
     from assertions.gather import Backends
@@ -59,6 +61,14 @@ def _logged(item: Logs, history: History, backends: "Backends") -> Any:
     return logs.gather(item, history, backends.logs)
 
 
+def _panels(item: Dashboard, history: History, backends: "Backends") -> Any:
+    if backends.grafana is None:
+        raise BackendError("this stack has no grafana")
+    values = {"namespace": backends.namespace, "service": ".*"}
+    span = traffic_span(history) or (0.0, 0.0)
+    return ask_panels(backends.grafana, item.uid, values, span=span, on=history.fault_window("faults/1"))
+
+
 QUESTIONS: Mapping[type[Expectation], Sequence[Question]] = {
     Traces: [Question(backend="tempo", part="traces", ask=_traces)],
     ServiceGraph: [Question(backend="prometheus", part="edges", ask=_edges)],
@@ -67,6 +77,7 @@ QUESTIONS: Mapping[type[Expectation], Sequence[Question]] = {
         Question(backend="tempo", part="traces", ask=_few_traces),
     ],
     Logs: [Question(backend="logs", part="logged", ask=_logged)],
+    Dashboard: [Question(backend="grafana", part="dashboards", ask=_panels)],
     Exemplar: [Question(backend="tempo", part="examples", ask=_examples)],
 }
 """What each kind of expectation asks; a kind that is not here needs nothing of its own."""

@@ -1,6 +1,7 @@
 """Dashboards: every panel's own query is asked as Grafana would, and what it shows is judged."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -10,9 +11,10 @@ from assertions.backend import BackendError
 from assertions.dashboard import judge
 from assertions.grafana import Grafana
 from assertions.panels import Panel, ask_panels, fill_in
+from assertions.questions import QUESTIONS
 from scenarios.model import Dashboard
 from scenarios.record import Outcome, Verdict
-from tests.unit.assertions.builders import CHECK, T0, evidence
+from tests.unit.assertions.builders import CHECK, NAMESPACE, T0, evidence, history, traffic
 
 SPAN, ON = (T0, T0 + 30), (T0 + 10, T0 + 20)
 VALUES = {"namespace": "run-1", "service": ".*"}
@@ -137,12 +139,30 @@ def test_a_wrong_query_is_what_the_panel_showed(answer: dict[str, Any], status: 
     assert panel.query.startswith("rate(a{")
 
 
-def test_a_dashboard_that_is_not_there_is_an_error_of_grafana() -> None:
-    """It is not known what it would have shown."""
+def test_a_dashboard_that_is_not_there_shows_nothing() -> None:
+    """Grafana answered, so that is known."""
     client, _ = grafana(page(), {})
 
-    with pytest.raises(BackendError, match="404"):
-        ask_panels(client, "other", VALUES, span=SPAN, on=ON)
+    assert ask_panels(client, "other", VALUES, span=SPAN, on=ON) == ()
+
+
+def test_a_missing_dashboard_leaves_the_others_alone() -> None:
+    """Each expectation asks for its own."""
+    client, _ = grafana(page({"title": "Rate", "targets": [TARGET]}), answered(frame((1, 2.0))))
+    ask = QUESTIONS[Dashboard][0].ask
+    backends: Any = SimpleNamespace(grafana=client, namespace=NAMESPACE)
+
+    found = [ask(Dashboard(uid=uid), history(traffic(0, 5)), backends) for uid in ("slo", "other")]
+
+    assert [len(panels) for panels in found] == [1, 0]
+
+
+def test_a_stack_without_grafana_could_not_be_asked() -> None:
+    """That is UNKNOWN, and no failure."""
+    backends: Any = SimpleNamespace(grafana=None, namespace=NAMESPACE)
+
+    with pytest.raises(BackendError, match="this stack has no grafana"):
+        QUESTIONS[Dashboard][0].ask(Dashboard(uid="slo"), history(traffic(0, 5)), backends)
 
 
 def judged(*panels: Panel, **given: Any) -> Outcome:
@@ -171,7 +191,7 @@ def test_an_empty_panel_fails_by_its_title() -> None:
 
 def test_a_dashboard_without_any_query_proves_nothing() -> None:
     """Even where data is not asked for."""
-    assert judged(panels_have_data=False).observed == "no panel has a query"
+    assert judged(panels_have_data=False).observed == "no such dashboard, or none of its panels has a query"
 
 
 def test_a_wrong_query_is_told_with_panel_query_and_message() -> None:
