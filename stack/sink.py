@@ -5,6 +5,7 @@ arrived after the N-th, `GET /ready` answers without a token. The token comes in
 """
 
 import argparse
+import errno
 import hmac
 import json
 import os
@@ -24,12 +25,14 @@ MOST_BYTES = 4_000_000
 
 
 class Sink:
-    """Arrivals, in order, in memory and as JSON lines on disk."""
+    """Arrivals, in order, in memory and as JSON lines on disk; a sink that is started again goes on where it was."""
 
     def __init__(self, token: str, arrivals: Path) -> None:
         self._token = token
+        self.arrivals, whole = read_back(arrivals)
         self._file = arrivals.open("ab", buffering=0)
-        self.arrivals: list[dict[str, Any]] = []
+        if whole is not None:
+            self._file.truncate(whole)
 
     def app(self) -> Starlette:
         """The sink as an ASGI application."""
@@ -61,12 +64,19 @@ class Sink:
             return PlainTextResponse(f"not JSON: {error}\n", status_code=400)
         arrival = {"n": len(self.arrivals) + 1, "t": t, "receiver": request.path_params["receiver"], "body": payload}
         try:
-            self._file.write(json.dumps(arrival).encode() + b"\n")
+            self._keep(json.dumps(arrival).encode() + b"\n")
         except OSError as error:
             # Not acknowledged, so the sender tries again: nothing is lost while the disk is full.
             return PlainTextResponse(f"cannot keep it: {error.strerror}\n", status_code=507)
         self.arrivals.append(arrival)
         return PlainTextResponse("taken\n")
+
+    def _keep(self, line: bytes) -> None:
+        """All of a line or nothing: a disk that is nearly full may take a part of it."""
+        whole = self._file.tell()
+        if self._file.write(line) < len(line):
+            self._file.truncate(whole)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     async def list(self, request: Request) -> Response:
         """Arrivals after the n-th, and the sink's own time."""
@@ -84,6 +94,21 @@ class Sink:
 
     def _knows(self, request: Request) -> bool:
         return hmac.compare_digest(request.path_params["token"].encode(), self._token.encode())
+
+
+def read_back(arrivals: Path) -> tuple[list[dict[str, Any]], int | None]:
+    """
+    What an earlier sink kept in this file, and how much of the file is whole: a killed one may have torn its last line.
+
+    Without it, numbers would begin anew, and whoever asks for what came after the N-th would miss the next N.
+    """
+    try:
+        data = arrivals.read_bytes() if arrivals.is_file() else b""
+    except OSError:
+        return [], None
+    whole = data.rfind(b"\n") + 1
+    kept = [json.loads(line) for line in data[:whole].splitlines()]
+    return kept, whole if whole < len(data) else None
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -72,6 +72,22 @@ def test_only_what_is_new_is_asked_for(client: Client) -> None:
     assert client.get(f"/arrivals/{TOKEN}?after=x").status_code == 400
 
 
+def test_a_sink_that_is_started_again_goes_on_where_it_was(client: Client, tmp_path: Path) -> None:
+    """Numbers go on, so nobody misses anything; a line that its killed forerunner tore is dropped."""
+    for number in range(2):
+        client.post(f"/hook/{TOKEN}/page", json={"number": number})
+    with (tmp_path / "arrivals.jsonl").open("ab") as file:
+        file.write(b'{"n": 3, "t"')
+
+    second = Client(tmp_path / "arrivals.jsonl")
+    second.post(f"/hook/{TOKEN}/page", json={"number": 2})
+    found = second.get(f"/arrivals/{TOKEN}?after=1").json()["arrivals"]
+    second.sink.close()
+
+    assert [(one["n"], one["body"]["number"]) for one in found] == [(2, 1), (3, 2)]
+    assert [json.loads(line)["n"] for line in (tmp_path / "arrivals.jsonl").read_text().splitlines()] == [1, 2, 3]
+
+
 def test_a_wrong_token_is_refused_and_nothing_is_kept(client: Client) -> None:
     """Neither to write nor to read."""
     assert client.post("/hook/wrong/page", json={}).status_code == 401
@@ -101,6 +117,30 @@ def test_a_full_disk_is_not_acknowledged() -> None:
 
     assert answer.status_code == 507
     assert "No space left" in answer.text
+
+
+def test_half_a_line_is_never_left_on_a_nearly_full_disk(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would damage the file for the sink that is started next."""
+
+    class Nearly:
+        """A file that takes ten bytes of each line."""
+
+        def __init__(self, file: Any) -> None:
+            self.file = file
+
+        def write(self, line: bytes) -> int:
+            return int(self.file.write(line[:10]))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.file, name)
+
+    monkeypatch.setattr(client.sink, "_file", Nearly(client.sink._file))
+
+    assert client.post(f"/hook/{TOKEN}/page", json={}).status_code == 507
+    assert (tmp_path / "arrivals.jsonl").read_bytes() == b""
+    assert client.get(f"/arrivals/{TOKEN}").json()["arrivals"] == []
 
 
 def test_it_is_ready_without_a_token(client: Client) -> None:
