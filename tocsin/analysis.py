@@ -7,7 +7,7 @@ from typing import Any
 import reports.html
 from assertions import delivered, traces
 from assertions.evidence import Evidence
-from assertions.judge import check_ids, judge
+from assertions.judge import judge, titles
 from scenarios.history import History, HistoryError, Phase
 from scenarios.model import Scenario
 from scenarios.record import Outcome, Part, Record, Verdict
@@ -28,9 +28,7 @@ def analyze(run: RunDir) -> Record:
     setting = _setting(run)
     history, problem = _history(run, setting.get("problem", ""))
     evidence, problem = _evidence(run, problem)
-    outcomes = unknown(scenario, problem)
-    if evidence is not None:
-        outcomes = judge(scenario, history, evidence, namespace=run.id)
+    outcomes = judge(scenario, history, evidence, namespace=run.id) if evidence else unknown(scenario, problem)
     if history.phase("aborted") is not None:
         outcomes = tuple(cut_short(outcome, problem) for outcome in outcomes)
     record = Record(
@@ -56,7 +54,7 @@ def unknown(scenario: Scenario, reason: str) -> tuple[Outcome, ...]:
     headline = reason.partition("\n")[0]
     return tuple(
         Outcome(id=check_id, title=title, verdict=Verdict.UNKNOWN, expected="a verdict", observed=headline)
-        for check_id, title in check_ids(scenario).items()
+        for check_id, title in titles(scenario).items()
     )
 
 
