@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -102,7 +102,7 @@ class ProcessStack:
             stack._start_all(report)
             stack._wait_ready_to_judge()
         except BaseException:
-            stack.stop(keep_files=False)
+            stack.stop()
             raise
         return stack
 
@@ -122,17 +122,12 @@ class ProcessStack:
                 return stack
         return None
 
-    def stop(self, *, keep_files: bool = False) -> None:
-        """End all components, those that others need last, and remove every file of the stack unless told to keep them."""
-        order = [name for name in reversed(list(_order(self._table).static_order())) if name in self._running]
-        for name in order:
-            self._running[name].process.stop()
-        if keep_files:
-            for process in self.roster.processes():
-                with suppress(Exception):
-                    process.kill()
-        else:
-            self.roster.disband()
+    def stop(self) -> None:
+        """End all components, those that others need last, and remove every file of the stack."""
+        for name in reversed(list(_order(self._table).static_order())):
+            if name in self._running:
+                self._running[name].process.stop()
+        self.roster.disband()
 
     # --- what is there ---
 
