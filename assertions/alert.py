@@ -10,7 +10,7 @@ from assertions.evidence import Evidence
 from assertions.fault import unproved
 from assertions.life import Life, life_of
 from assertions.trail import why_not_evaluated, why_not_told
-from assertions.wording import percent, seconds
+from assertions.wording import listed, percent, seconds
 from scenarios.history import History
 from scenarios.model import Alert, Fault
 from scenarios.record import Outcome, Rung
@@ -179,8 +179,18 @@ def _told(ordeal: Ordeal) -> Iterator[Problem]:
     alert, life = ordeal.alert, ordeal.life
     if not alert.notified:
         return
-    expected = f"it is notified within {seconds(alert.within)}"
-    if life.notified_t is None:
+    to = f" to {alert.receiver!r}" if alert.receiver else ""
+    expected = f"it is notified{to} within {seconds(alert.within)}"
+    if life.astray:
+        yield Problem(
+            expected=expected,
+            observed=f"it fired, but was notified to {listed(life.astray)} instead",
+            where=_teller(alert),
+            hint="does a route match the alert's labels, and does it lead to this receiver?",
+            rung=Rung.NOT_NOTIFIED,
+            unless_blind=("sink",),
+        )
+    elif life.notified_t is None:
         yield Problem(
             expected=expected,
             observed="it fired, but no notification arrived",
@@ -271,6 +281,7 @@ def _compared(bound: Bound) -> str:
 
 def _expectation(alert: Alert) -> str:
     told = " and is notified" if alert.notified else ""
+    told += f" to {alert.receiver!r}" if alert.receiver else ""
     bound = f" and {percent(alert.within_bound)} of its bound" if alert.within_bound is not None else ""
     over = f", resolves within {seconds(alert.resolves_within)}" if alert.resolves_within else ""
     return f"silence before, then it fires{told} within {seconds(alert.within)}{bound}{over}"

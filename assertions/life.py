@@ -19,7 +19,8 @@ class Life:
     When an alert did what, in seconds since the Unix epoch; None where it never did.
 
     `before` says what it was before its fault, if not silent. `lapsed_t` is when it first went back after it had fired,
-    `refired_t` when it fired again after that, `resolved_t` when it went back for good.
+    `refired_t` when it fired again after that, `resolved_t` when it went back for good. `astray` names the receivers that were
+    told instead of the one that should have been.
     """
 
     service: str
@@ -32,6 +33,7 @@ class Life:
     resolved_t: float | None = None
     notified_t: float | None = None
     resolved_notified_t: float | None = None
+    astray: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """As figures for the record."""
@@ -51,8 +53,9 @@ def life_of(alert: Alert, history: History, *, namespace: str, since: float) -> 
     ]
     labels = _first_to_fire([c for c in changes if c.t >= since], [n for n in arrivals if n.t >= since])
     own = [c for c in changes if c.t >= since and c.labels == labels]
-    told = [n for n in arrivals if n.t >= since and labels.items() <= n.labels.items()]
-    notified_t = next((n.t for n in told if n.status == "firing"), None)
+    heard = [n for n in arrivals if n.t >= since and labels.items() <= n.labels.items()]
+    told = [n for n in heard if alert.receiver in (None, n.receiver, n.receiver.removeprefix(GRAFANA_RECEIVER))]
+    notified_t = next((n.t for n in heard if n.status == "firing"), None)
     fired_t = next((c.t for c in own if c.state == "firing"), None)
     if notified_t is not None:
         # Alerts are polled, arrivals are stamped: what was notified had fired by then.
@@ -67,8 +70,9 @@ def life_of(alert: Alert, history: History, *, namespace: str, since: float) -> 
         lapsed_t=lapsed_t,
         refired_t=refired_t,
         resolved_t=_end(own, fired_t),
-        notified_t=notified_t,
-        resolved_notified_t=told[-1].t if notified_t is not None and told[-1].status == "resolved" else None,
+        notified_t=next((n.t for n in told if n.status == "firing"), None),
+        resolved_notified_t=_end_told(told),
+        astray=() if told else tuple(sorted({n.receiver for n in heard})),
     )
 
 
@@ -119,6 +123,12 @@ def _end(own: Sequence[AlertChange], fired_t: float | None) -> float | None:
     if fired_t is None or last is None or last.state != "inactive" or last.t < fired_t:
         return None
     return last.t
+
+
+def _end_told(told: Sequence[Notification]) -> float | None:
+    """When a receiver that had been told was told for good that it is over."""
+    fired = any(n.status == "firing" for n in told)
+    return told[-1].t if fired and told[-1].status == "resolved" else None
 
 
 def _lapse(own: Sequence[AlertChange]) -> tuple[float | None, float | None]:

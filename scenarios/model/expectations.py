@@ -50,6 +50,11 @@ class Alert(BaseExpectation):
         default=None, description="at most so long after the fault is healed; null: not asked"
     )
     notified: Flag = Field(default=True, description="whether the notification must arrive")
+    receiver: str | None = Field(
+        default=None,
+        min_length=1,
+        description="where it must arrive, such as page; null: at any receiver of its source",
+    )
     fault: Whole = Field(default=1, ge=1, description="which fault of the list should cause it, counted from 1")
 
     @field_validator("labels")
@@ -62,6 +67,14 @@ class Alert(BaseExpectation):
             if label == "service_namespace":
                 raise Misfit("`service_namespace` is the run's id, which each run sets itself; leave it out", label)
         return labels
+
+    @model_validator(mode="after")
+    def _told_or_not(self) -> "Alert":
+        if self.receiver is not None and not self.notified:
+            raise Misfit(
+                "a notification that need not arrive has no receiver; leave out `receiver` or `notified`", "receiver"
+            )
+        return self
 
 
 class Silent(BaseExpectation):

@@ -116,10 +116,12 @@ def change(
     )
 
 
-def told(t: float, status: str = "firing", labels: Mapping[str, str] = OF_CATALOG) -> Notification:
+def told(
+    t: float, status: str = "firing", labels: Mapping[str, str] = OF_CATALOG, *, receiver: str = "pager"
+) -> Notification:
     """A notification arrived."""
     return Notification.model_validate(
-        {"t": T0 + t, "receiver": "pager", "status": status, "name": labels["alertname"], "labels": dict(labels)}
+        {"t": T0 + t, "receiver": receiver, "status": status, "name": labels["alertname"], "labels": dict(labels)}
     )
 
 

@@ -440,3 +440,25 @@ def test_a_drill_without_a_drive_is_judged_by_what_there_is() -> None:
     )
 
     assert outcome.verdict is Verdict.PASS
+
+
+def test_a_notification_that_went_astray_is_told_with_where_it_went() -> None:
+    """The alert is told to somebody, and that does not help whoever should have been."""
+    outcome = judged(life(), receiver="page")
+
+    assert (outcome.verdict, outcome.rung) == (Verdict.FAIL, Rung.NOT_NOTIFIED)
+    assert parts(outcome) == (
+        "it is notified to 'page' within 5 s",
+        "it fired, but was notified to pager instead",
+        "alertmanager and its receivers",
+        WHEN,
+        "does a route match the alert's labels, and does it lead to this receiver?",
+    )
+
+
+def test_a_notification_at_its_receiver_passes() -> None:
+    """And the expectation says which one it was."""
+    outcome = judged(life(), receiver="pager")
+
+    assert Verdict.PASS is outcome.verdict
+    assert "it fires and is notified to 'pager' within 5 s" in outcome.expected

@@ -220,3 +220,32 @@ def test_a_notification_that_fires_again_is_not_resolved() -> None:
 def test_a_resolved_notification_alone_is_none_of_this_alert() -> None:
     """It tells of something that had fired before the fault, and was notified then."""
     assert lived(told(6, "resolved")).resolved_notified_t is None
+
+
+def test_only_the_receiver_that_was_meant_counts() -> None:
+    """What another one was told, before or after, is neither the notification nor its end."""
+    events = [change(8, "firing"), told(8.5, receiver="info"), told(9, receiver="page")]
+    events += [told(20, "resolved", receiver="page"), told(21, receiver="info")]
+    found = lived(*events, receiver="page")
+
+    assert (found.notified_t, found.resolved_notified_t, found.astray) == (T0 + 9, T0 + 20, ())
+
+
+def test_grafanas_contact_points_count_without_their_first_word() -> None:
+    """One name means the same receiver on both ways."""
+    events = [change(8, "firing", source="grafana"), told(9, receiver="grafana-page")]
+
+    assert lived(*events, source="grafana", receiver="page").notified_t == T0 + 9
+    assert lived(*events, source="grafana", receiver="grafana-page").notified_t == T0 + 9
+
+
+def test_receivers_that_were_told_instead_are_named() -> None:
+    """The alert fired all the same, at the latest when they heard of it."""
+    found = lived(told(9, receiver="info"), told(20, "resolved", receiver="info"), receiver="page")
+
+    assert (
+        found.fired_t,
+        found.notified_t,
+        found.resolved_notified_t,
+        found.astray,
+    ) == (T0 + 9, None, None, ("info",))

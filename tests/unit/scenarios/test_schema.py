@@ -24,6 +24,7 @@ SEEN_BY_THE_LOADER_ALONE = {
     "alert-label-of-the-run",
     "alert-of-a-missing-fault",
     "alert-of-no-fault",
+    "alert-receiver-of-none",
     "alert-resolves-too-late",
     "alert-within-too-long",
     "alert-without-baseline",
