@@ -22,17 +22,17 @@ from typing import Any
 
 from scenarios.loader import find, load
 from scenarios.record import Record, Verdict
-from stack.runtimes.processes import ProcessStack, running_stack
+from stack.runtimes.stack import Stack, running_stack
 from tocsin.fleet import Fleet, Order
 
 RESULTS = Path(__file__).parent / "results" / "drills.json"
 FIGURES = ("time_to_detect_s", "notified_after_s", "bound_s", "detect_to_bound", "resolved_after_s")
 
 
-def round_of(orders: list[Order], stack: ProcessStack, runs: Path) -> tuple[list[Record], float]:
+def round_of(orders: list[Order], stack: Stack, runs: Path) -> tuple[list[Record], float]:
     """All drills once, at the same time, and how long that took in seconds."""
 
-    def share(*, exclusive: bool, extras: Collection[str]) -> AbstractContextManager[ProcessStack]:
+    def share(*, exclusive: bool, extras: Collection[str]) -> AbstractContextManager[Stack]:
         return running_stack(extras=extras) if exclusive or extras else nullcontext(stack)
 
     began = time.monotonic()

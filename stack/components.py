@@ -9,8 +9,9 @@ class Component:
     """
     One part of the stack.
 
-    `args` may hold `{config}` (its configuration file), `{data}` (a folder of its own), `{home}` (where an engine is installed, if that
-    matters to it) and `{PORT}`, a host:port to listen on.
+    `args` and values of `environment` may hold `{config}` (its configuration file), `{data}` (a folder of its own), `{home}` (where an
+    engine is installed, if that matters to it), `{PORT}`, a host:port to listen on, its parts `{PORT_host}` and `{PORT_port}`, and what
+    whoever starts it adds, such as `{sink_token}`.
     `binary` is a real engine; `module` is Python code of ours: the component itself or, if `stand_in`, what serves in its place.
     """
 
@@ -38,6 +39,7 @@ SINK = Component(
     image="tocsin/sink:0.1.0",
     module="stack.sink",
     args=("--listen", "{http}", "--arrivals", "{data}/arrivals.jsonl"),
+    environment={"TOCSIN_SINK_TOKEN": "{sink_token}"},
     ports={"http": 9099},
     ready="http/ready",
 )
@@ -139,3 +141,32 @@ COMPONENTS: Mapping[str, Component] = {
 
 OPTIONAL = frozenset(name for name, component in COMPONENTS.items() if component.optional)
 """Names of the optional ones."""
+
+
+def _role(name: str) -> Component:
+    """One role of the demo app; what differs from drill to drill is in `values`."""
+    return Component(
+        name=name,
+        image="tocsin/demo-app:0.1.0",
+        module="demo_app",
+        environment={
+            "OTEL_SERVICE_NAME": name,
+            "OTEL_RESOURCE_ATTRIBUTES": f"service.namespace={{namespace}},service.instance.id={{namespace}}-{name}",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://{otlp}",
+            "DEMO_ROLE": name,
+            "DEMO_HOST": "{http_host}",
+            "DEMO_PORT": "{http_port}",
+            "DEMO_CATALOG_URL": "http://{catalog}",
+            "DEMO_USERS_URL": "http://{users}",
+            "DEMO_DATABASE": f"{{data}}/{name}.sqlite",
+            "DEMO_FAULT_HOST": "{faults_host}",
+            "DEMO_FAULT_PORT": "{faults_port}",
+            "DEMO_FAULT_TOKEN": "{fault_token}",
+        },
+        ports={"http": 8000, "faults": 8001},
+        ready="http/ready",
+    )
+
+
+APP: Mapping[str, Component] = {name: _role(name) for name in ("frontend", "catalog", "users")}
+"""The roles of the demo app, by name; each drill has its own."""

@@ -130,18 +130,16 @@ def up(
 ) -> None:
     """Start a stack that stays up for many drills."""
     from stack.config import PROFILES
-    from stack.runtimes.processes import ProcessStack
+    from stack.runtimes.stack import Stack
 
     if profile not in PROFILES:
         raise typer.BadParameter(f"unknown profile {profile!r}; known: {', '.join(PROFILES)}", param_hint="--profile")
     fixed = dict(_port(text) for text in port or [])
     _sweep()
-    if ProcessStack.standing():
+    if Stack.standing():
         raise StackError("a stack is up already; `tocsin status` shows it, `tocsin down` ends it")
     with _engines_ready() as report:
-        stack = ProcessStack.create(
-            profile=profile, standing=True, extras=with_ or (), fixed_ports=fixed, report=report
-        )
+        stack = Stack.create(profile=profile, standing=True, extras=with_ or (), fixed_ports=fixed, report=report)
     out.print(f"[green]up[/]: {', '.join(stack.running())} ({profile} profile)")
     _status_table(stack)
 
@@ -149,10 +147,10 @@ def up(
 @app.command()
 def down() -> None:
     """End the stack that `up` left, and whatever a killed command left behind."""
-    from stack.runtimes.processes import ProcessStack
+    from stack.runtimes.stack import Stack
 
     swept = _sweep()
-    stack = ProcessStack.standing()
+    stack = Stack.standing()
     if stack is None:
         out.print("nothing to end: no stack is up" if not swept else "no stack is up")
         return
@@ -163,10 +161,10 @@ def down() -> None:
 @app.command()
 def status() -> None:
     """Show the stack that `up` left. Exit code 3 when a part of it does not answer."""
-    from stack.runtimes.processes import ProcessStack
+    from stack.runtimes.stack import Stack
 
     _sweep()
-    stack = ProcessStack.standing()
+    stack = Stack.standing()
     if stack is None:
         out.print("no stack is up; `tocsin up` starts one")
         return

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from assertions.scorecard import Score
 from scenarios.record import Record, Verdict
-from stack.runtimes.processes import ProcessStack
+from stack.runtimes.stack import Stack
 from tocsin.fleet import Fleet
 from tocsin.live import Live
 from tocsin.rundir import RunDir
@@ -90,7 +90,7 @@ def show_record(record: Record, runs: Path, console: Console) -> None:
     console.print(f"  report: {RunDir(runs / record.run_id).report}", markup=False, highlight=False, soft_wrap=True)
 
 
-def show_stack(stack: ProcessStack, console: Console) -> bool:
+def show_stack(stack: Stack, console: Console) -> bool:
     """Every component and whether it is ready now. Returns whether all are."""
     table = Table("component", "version", "address", "state", box=None, header_style="bold")
     states = {name: stack.ready(name) for name in stack.running()}

@@ -29,8 +29,8 @@ from scenarios.rolling import Rolling
 from scenarios.traffic import TrafficError, TrafficProcess
 from stack.errors import StackError
 from stack.runtimes.app import App
-from stack.runtimes.processes import ProcessStack
 from stack.runtimes.roster import Roster
+from stack.runtimes.stack import Stack
 from tocsin import __version__
 from tocsin.analysis import analyze, unknown
 from tocsin.annotations import annotate
@@ -60,7 +60,7 @@ class Drill:
     """
 
     scenario: Scenario
-    stack: ProcessStack
+    stack: Stack
     runs: Path
     source: str = ""
     app_environment: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from scenarios.model import Scenario
 from scenarios.record import Record
-from stack.runtimes.processes import ProcessStack
+from stack.runtimes.stack import Stack
 from tocsin.drill import Drill
 from tocsin.live import Live
 
@@ -30,7 +30,7 @@ class Order:
 class MakeStack(Protocol):
     """Makes a stack for as long as a block lasts; `exclusive` ones are never shared with anybody."""
 
-    def __call__(self, *, exclusive: bool, extras: Collection[str]) -> AbstractContextManager[ProcessStack]: ...
+    def __call__(self, *, exclusive: bool, extras: Collection[str]) -> AbstractContextManager[Stack]: ...
 
 
 def at_once_by_default() -> int:
@@ -137,7 +137,7 @@ class Fleet:
                 with suppress(Exception):
                     self._futures[index].set_exception(error)
 
-    def _drill(self, index: int, stack: ProcessStack, together: threading.Barrier) -> None:
+    def _drill(self, index: int, stack: Stack, together: threading.Barrier) -> None:
         order, future = self.orders[index], self._futures[index]
         drill = Drill(
             scenario=order.scenario,

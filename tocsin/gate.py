@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from scenarios.model import Scenario
     from scenarios.record import Outcome, Record
-    from stack.runtimes.processes import ProcessStack
+    from stack.runtimes.stack import Stack
     from tocsin.fleet import Fleet
 
 # pytest loads this module in every project in whose environment tocsin is installed, so what is heavy is imported when it is needed.
@@ -156,7 +156,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[ProcessStack]:
+def stack() -> Iterator[Stack]:
     """A stack for Python tests: the one that `tocsin up` left, else one of its own for the session."""
     from tocsin.stacks import stack_for
 
@@ -165,7 +165,7 @@ def stack() -> Iterator[ProcessStack]:
 
 
 @pytest.fixture
-def drill(stack: ProcessStack, request: pytest.FixtureRequest) -> Callable[[str | Path | Scenario], Record]:
+def drill(stack: Stack, request: pytest.FixtureRequest) -> Callable[[str | Path | Scenario], Record]:
     """Runs a drill (a name of the catalogue, a file, or a Scenario) on the stack, and gives its record."""
     from scenarios.loader import find, load
     from scenarios.model import Scenario

@@ -3,28 +3,28 @@
 from dataclasses import dataclass
 
 from stack.runtimes.app import ROLES, App
-from stack.runtimes.process import Process
-from stack.runtimes.processes import ProcessStack
+from stack.runtimes.stack import Stack
+from stack.runtimes.unit import Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillServices:
     """Finds each name where it runs; see `scenarios.faults.Services`."""
 
-    stack: ProcessStack
+    stack: Stack
     app: App
 
     def kill(self, name: str) -> None:
         """End it at once."""
-        self._process(name).kill()
+        self._unit(name).kill()
 
     def pause(self, name: str) -> None:
         """Freeze it."""
-        self._process(name).pause()
+        self._unit(name).pause()
 
     def unpause(self, name: str) -> None:
         """Thaw it."""
-        self._process(name).unpause()
+        self._unit(name).unpause()
 
     def restart(self, name: str) -> None:
         """Stop it where it runs, start it, and return when it is ready."""
@@ -37,5 +37,5 @@ class DrillServices:
         """Address and token of a role's fault API."""
         return self.app.fault_api(role)
 
-    def _process(self, name: str) -> Process:
-        return self.app.process(name) if name in ROLES else self.stack.process(name)
+    def _unit(self, name: str) -> Unit:
+        return self.app.unit(name) if name in ROLES else self.stack.unit(name)

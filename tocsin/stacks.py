@@ -4,19 +4,19 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from stack.errors import StackError
-from stack.runtimes.processes import ProcessStack, running_stack
+from stack.runtimes.stack import Stack, running_stack
 
 
 @contextmanager
 def stack_for(
     *, exclusive: bool, extras: Collection[str] = (), report: Callable[[str], None] = lambda _: None
-) -> Iterator[ProcessStack]:
+) -> Iterator[Stack]:
     """
     The standing stack if there is one, it may be shared, and it has the extras (optional components), else one for the block.
 
     Raises StackError when the standing one is broken, for a drill on it would judge the wrong thing.
     """
-    standing = None if exclusive else ProcessStack.standing()
+    standing = None if exclusive else Stack.standing()
     if standing is None or not set(extras) <= set(standing.running()):
         with running_stack(extras=extras, report=report) as stack:
             yield stack

@@ -1,12 +1,14 @@
 """Files: what a stack's components read, rendered into one folder."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stack import config
 from stack.components import Component
+from stack.config import Profile
 from stack.config.grafana import render_grafana
+from stack.runtimes.host import Layout, Places
 from stack.slo.generate import rules_dir
 
 RULES = "rules"
@@ -16,21 +18,20 @@ def write_files(
     root: Path,
     table: Mapping[str, Component],
     *,
-    profile: str,
-    address: Mapping[str, str],
-    data: Path,
+    profile: Profile,
+    places: Places,
+    layout: Callable[[Component], Layout],
     secrets: Mapping[str, str],
 ) -> None:
     """
-    Write the rules and every component's configuration under `root`; each component keeps its own data under `data/NAME`.
+    Write the rules and every component's configuration under `root`, which each component finds where its `layout` says.
 
     Raises stack.config's ConfigError for what is missing.
     """
-    shutil.copytree(rules_dir(profile), root / RULES)
+    shutil.copytree(rules_dir(profile.name), root / RULES)
     for component in table.values():
-        own = data / component.name
-        own.mkdir(parents=True)
-        for name, text in _texts(component, root, profile=profile, address=address, data=own, secrets=secrets).items():
+        texts = _texts(component, profile=profile, places=places, layout=layout(component), secrets=secrets)
+        for name, text in texts.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             # Some hold secrets.
@@ -39,31 +40,27 @@ def write_files(
 
 
 def _texts(
-    component: Component,
-    root: Path,
-    *,
-    profile: str,
-    address: Mapping[str, str],
-    data: Path,
-    secrets: Mapping[str, str],
+    component: Component, *, profile: Profile, places: Places, layout: Layout, secrets: Mapping[str, str]
 ) -> Mapping[str, str]:
     """A component's files by their path below the root."""
     if component.config is None:
         return {}
     if component.name == "grafana":
         texts = render_grafana(
-            profile=config.PROFILES[profile],
-            address=address,
+            profile=profile,
+            address=places.inside,
+            listen=places.listen,
             secrets=secrets,
-            data_dir=str(data),
-            config_dir=str(root / "grafana"),
+            data_dir=layout.data,
+            config_dir=f"{layout.config}/grafana",
         )
         return {f"grafana/{name}": text for name, text in texts.items()}
     return config.render(
         component.name,
-        profile=config.PROFILES[profile],
-        address=address,
-        data_dir=str(data),
-        rules_dir=str(root / RULES),
+        profile=profile,
+        address=places.inside,
+        listen=places.listen,
+        data_dir=layout.data,
+        rules_dir=f"{layout.config}/{RULES}",
         secrets=secrets,
     )

@@ -5,13 +5,15 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
 from stack.errors import StackError
+from stack.runtimes.unit import Usage
 
 MARKER = "TOCSIN_ROSTER"
 """The environment variable that every process of ours carries: the id of the roster that it belongs to."""
@@ -31,27 +33,34 @@ class Program:
 
 class Process:
     """
-    A running program and all of its children.
+    A program and all of its children: a Unit.
 
     It may have been started by another process of ours (`tocsin up`), so it is known by pid and start time alone.
     """
 
-    def __init__(self, program: Program, pid: int, started_t: float | None = None) -> None:
+    def __init__(self, program: Program, *, roster: str) -> None:
         self.program = program
-        self.pid = pid
+        self.pid = 0
+        self.started_t = 0.0
+        self._roster = roster
         self._child: subprocess.Popen[bytes] | None = None
-        self._paused = False
-        self.started_t = started_t if started_t is not None else _start_time(pid)
 
     @classmethod
-    def start(cls, program: Program, *, roster: str) -> Self:
+    def adopt(cls, program: Program, *, roster: str, pid: int, started_t: float) -> Self:
+        """One that was started by another process of ours."""
+        process = cls(program, roster=roster)
+        process.pid, process.started_t = pid, started_t
+        return process
+
+    def start(self) -> None:
         """
-        Start a program in a process group of its own. Raises StackError when it cannot be started at all.
+        Start the program in a process group of its own. Raises StackError when it cannot be started at all.
         """
-        environment = {**os.environ, **program.environment, MARKER: roster}
+        program = self.program
+        environment = {**os.environ, **program.environment, MARKER: self._roster}
         try:
             with program.log.open("ab") as log:
-                child = subprocess.Popen(
+                self._child = subprocess.Popen(
                     list(program.command),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -61,9 +70,13 @@ class Process:
                 )
         except OSError as error:
             raise StackError(f"{program.name}: cannot start {program.command[0]}: {error.strerror or error}") from error
-        process = cls(program, child.pid)
-        process._child = child
-        return process
+        self.pid = self._child.pid
+        self.started_t = _start_time(self.pid)
+
+    @property
+    def name(self) -> str:
+        """The program's name."""
+        return self.program.name
 
     @property
     def alive(self) -> bool:
@@ -73,6 +86,14 @@ class Process:
         return _is_running(self.pid, self.started_t)
 
     @property
+    def paused(self) -> bool:
+        """Whether it is frozen."""
+        try:
+            return self.alive and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        except psutil.Error:
+            return False
+
+    @property
     def exit_code(self) -> int | None:
         """How it ended; None while it runs, or when another process of ours was its parent."""
         return self._child.poll() if self._child else None
@@ -80,12 +101,10 @@ class Process:
     def pause(self) -> None:
         """Freeze it: its sockets stay open and nothing answers."""
         self._signal(signal.SIGSTOP)
-        self._paused = True
 
     def unpause(self) -> None:
         """Thaw it."""
         self._signal(signal.SIGCONT)
-        self._paused = False
 
     def kill(self) -> None:
         """End it at once, without a chance to clean up."""
@@ -94,17 +113,46 @@ class Process:
 
     def stop(self, within_s: float = 5) -> None:
         """
-        Ask it to end; after `within_s` seconds end it.
+        Ask it to end, frozen or not; after `within_s` seconds end it.
         """
-        if self._paused:
-            self.unpause()
         self._signal(signal.SIGTERM)
+        self._signal(signal.SIGCONT)
         if not self._wait(within_s):
             self.kill()
+
+    def log(self) -> Path:
+        """Its log; both of its outputs go there."""
+        return self.program.log
 
     def log_tail(self, lines: int = 15) -> str:
         """The last lines of its log."""
         return log_tail(self.program.log, lines)
+
+    def usage(self) -> Usage | None:
+        """What it and its children use; children that ended count by their CPU time once their parent knows of their end."""
+        if not self.alive:
+            return None
+        try:
+            family = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
+        except psutil.Error:
+            return None
+        cpu_s, memory_bytes = 0.0, 0
+        for member in family:
+            with suppress(psutil.Error):
+                times, memory = member.cpu_times(), member.memory_info()
+                cpu_s += times.user + times.system + times.children_user + times.children_system
+                memory_bytes += memory.rss
+        return Usage(cpu_s=cpu_s, memory_bytes=memory_bytes)
+
+    def state(self) -> dict[str, Any]:
+        """What `adopt` needs."""
+        return {
+            "command": list(self.program.command),
+            "environment": dict(self.program.environment),
+            "log": str(self.program.log),
+            "pid": self.pid,
+            "started_t": self.started_t,
+        }
 
     def _signal(self, number: signal.Signals) -> None:
         if not self.alive:

@@ -10,7 +10,7 @@ import yaml
 
 from scenarios.loader import load_text
 from scenarios.record import Outcome, Record, Rung, Verdict
-from stack.runtimes.processes import running_stack
+from stack.runtimes.stack import running_stack
 from tocsin.drill import Drill
 
 pytestmark = pytest.mark.e2e

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from stack.runtimes.app import App
-from stack.runtimes.processes import ProcessStack
 from stack.runtimes.roster import Roster
+from stack.runtimes.stack import Stack
 from stack.slo.generate import SOURCE
 from stack.slo.loader import load
 from tests.unit.stack.dashboards.pages import PAGES, Asked, asked, panels
@@ -64,7 +64,7 @@ class Clients:
 class Live:
     """A stack, an app under load, and a Grafana that looks at them."""
 
-    stack: ProcessStack
+    stack: Stack
     app: App
     grafana: httpx.Client
     started_s: float
@@ -102,7 +102,7 @@ class Live:
 
 
 @contextmanager
-def running_app(stack: ProcessStack) -> Iterator[App]:
+def running_app(stack: Stack) -> Iterator[App]:
     """The demo app in a namespace of its own, used all the time."""
     roster = Roster.create("app")
     try:
@@ -140,7 +140,7 @@ def broken(app: App, role: str, **fault: Any) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def live() -> Iterator[Live]:
     """Everything up and used, and every service seen as normal by the rules."""
-    stack = ProcessStack.create(extras=("grafana", "detector"))
+    stack = Stack.create(extras=("grafana", "detector"))
     try:
         client = httpx.Client(base_url=stack.url("grafana.http"), timeout=20)
         with client, running_app(stack) as app:
@@ -257,7 +257,7 @@ def test_one_rule_cries_when_prometheus_is_gone(live: Live) -> None:
     """
     No storm of errors: the rule about missing telemetry says that nothing can be asked; the others stay what they were.
     """
-    live.stack.process("prometheus").stop()
+    live.stack.unit("prometheus").stop()
     try:
         (alert, *_) = eventually(
             lambda: live.notified("grafana-page", "firing", alertname="DatasourceError"),

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
-from stack.runtimes.processes import ProcessStack
+from stack.runtimes.stack import Stack
 
 pytestmark = pytest.mark.e2e
 
@@ -93,7 +93,7 @@ class Arrival:
 class Watch:
     """What Prometheus and the sink say."""
 
-    stack: ProcessStack
+    stack: Stack
 
     def query(self, promql: str) -> list[dict[str, Any]]:
         """An instant vector."""
@@ -134,7 +134,7 @@ def eventually(ask: Callable[[], Any], *, within_s: float, what: str) -> Any:
 @pytest.fixture(scope="module")
 def watch() -> Iterator[Watch]:
     """A whole stack in the drill profile, for all tests here."""
-    stack = ProcessStack.create()
+    stack = Stack.create()
     try:
         yield Watch(stack=stack)
     finally:

@@ -19,7 +19,7 @@ from scenarios.loader import load_text
 from scenarios.record import Record, Verdict
 from stack.errors import StackError
 from stack.runtimes.process import MARKER
-from stack.runtimes.processes import ProcessStack, running_stack
+from stack.runtimes.stack import Stack, running_stack
 from tocsin.drill import Drill
 
 pytestmark = pytest.mark.e2e
@@ -138,7 +138,7 @@ def test_sigterm_heals_records_and_leaves_nothing(
     assert ours(state) == []
 
 
-def test_clients_that_suffer_too_much_stop_the_drill(tmp_path: Path, stack: ProcessStack) -> None:
+def test_clients_that_suffer_too_much_stop_the_drill(tmp_path: Path, stack: Stack) -> None:
     """An `abort` condition heals the fault long before its time; what was seen until then is no verdict."""
     text = LONG + "abort:\n  - {failed: 20%, for: 3s}\n"
     record = Drill(scenario=load_text(text), stack=stack, runs=tmp_path / "runs").run()
@@ -205,9 +205,9 @@ def test_a_component_that_died_is_seen_by_status(state: Path, tocsin: Callable[.
     up = tocsin("up")
     output, _ = up.communicate(timeout=120)
     assert up.returncode == 0, output
-    stack = ProcessStack.standing()
+    stack = Stack.standing()
     assert stack is not None
-    stack.process("alertmanager").kill()
+    stack.unit("alertmanager").kill()
 
     status = tocsin("status")
     output, _ = status.communicate(timeout=60)
@@ -221,21 +221,21 @@ def test_a_component_that_died_is_seen_by_status(state: Path, tocsin: Callable[.
 
 
 @pytest.fixture
-def stack(state: Path) -> Iterator[ProcessStack]:
+def stack(state: Path) -> Iterator[Stack]:
     """A stack of the test's own, in its own state folder."""
     with running_stack() as made:
         yield made
 
 
 def test_prometheus_killed_while_gathering_is_unknown_with_a_reason(
-    tmp_path: Path, stack: ProcessStack, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The history is kept, the verdict is UNKNOWN, and the reason names Prometheus."""
     drill = Drill(scenario=load_text(SHORT), stack=stack, runs=tmp_path / "runs")
     gather = Drill._gather
 
     def kill_then_gather(self: Drill, run: object) -> None:
-        stack.process("prometheus").kill()
+        stack.unit("prometheus").kill()
         gather(self, run)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Drill, "_gather", kill_then_gather)
@@ -250,22 +250,22 @@ def test_prometheus_killed_while_gathering_is_unknown_with_a_reason(
     assert "Starting Prometheus Server" in (history.parent / "logs" / "prometheus.log").read_text()
 
 
-def test_a_killed_component_comes_back_by_restart(stack: ProcessStack) -> None:
+def test_a_killed_component_comes_back_by_restart(stack: Stack) -> None:
     """kill, pause, unpause and restart do to a component what they say."""
-    stack.process("tempo").kill()
+    stack.unit("tempo").kill()
     assert not stack.ready("tempo")
     stack.restart("tempo")
     assert stack.ready("tempo")
 
-    stack.process("prometheus").pause()
+    stack.unit("prometheus").pause()
     assert not stack.ready("prometheus")
-    stack.process("prometheus").unpause()
+    stack.unit("prometheus").unpause()
     until(lambda: stack.ready("prometheus"), "prometheus to thaw", within_s=10)
     with pytest.raises(StackError, match="no component 'loki'"):
-        stack.process("loki")
+        stack.unit("loki")
 
 
-def test_a_full_disk_ends_the_drill_as_unknown_and_keeps_the_history(tmp_path: Path, stack: ProcessStack) -> None:
+def test_a_full_disk_ends_the_drill_as_unknown_and_keeps_the_history(tmp_path: Path, stack: Stack) -> None:
     """When the history cannot be written any more, the drill stops, heals, and says so; what was written stays readable."""
     small = tmp_path / "small"
     small.mkdir()

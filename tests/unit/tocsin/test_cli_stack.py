@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stack import engines
-from stack.runtimes.processes import ProcessStack
+from stack.runtimes.stack import Stack
 from tests.unit.tocsin.conftest import Tocsin
 
 
@@ -40,7 +40,7 @@ def standing(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeStack | None], No
     """Sets the standing stack."""
 
     def put(stack: FakeStack | None) -> None:
-        monkeypatch.setattr(ProcessStack, "standing", lambda: stack)
+        monkeypatch.setattr(Stack, "standing", lambda: stack)
 
     put(None)
     return put
@@ -57,7 +57,7 @@ def created(monkeypatch: pytest.MonkeyPatch, standing: object) -> list[Mapping[s
         return FakeStack()
 
     monkeypatch.setattr(engines, "ensure", lambda **_: {})
-    monkeypatch.setattr(ProcessStack, "create", create)
+    monkeypatch.setattr(Stack, "create", create)
     return asked
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from scenarios.history import AlertChange, FaultChange, Phase, Traffic
 from scenarios.record import Outcome, Record, Rung, Verdict
-from stack.runtimes.processes import ProcessStack
+from stack.runtimes.stack import Stack
 from tests.unit.tocsin.saved import record
 from tocsin.display import live_table, show_record, show_stack, watch
 from tocsin.fleet import Fleet
@@ -176,9 +176,9 @@ def test_a_stack_is_shown_with_the_state_of_each_component() -> None:
     """Whether all are ready is the answer."""
     screen = console()
 
-    assert not show_stack(cast("ProcessStack", FakeStack({"prometheus": True, "tempo": False})), screen)
+    assert not show_stack(cast("Stack", FakeStack({"prometheus": True, "tempo": False})), screen)
     rows = [" ".join(line.split()) for line in screen.export_text().splitlines()]
     assert "prometheus 3 http://127.0.0.1/prometheus.http ready" in rows
     assert "tempo 3 (stand-in) http://127.0.0.1/tempo.http does not answer" in rows
 
-    assert show_stack(cast("ProcessStack", FakeStack({"prometheus": True, "tempo": True})), console())
+    assert show_stack(cast("Stack", FakeStack({"prometheus": True, "tempo": True})), console())

@@ -15,8 +15,8 @@ from scenarios.model import Scenario
 from scenarios.record import Record, Verdict
 from scenarios.traffic import TrafficError
 from stack.errors import StackError
-from stack.runtimes.processes import ProcessStack
 from stack.runtimes.roster import Roster
+from stack.runtimes.stack import Stack
 from tests.unit.tocsin.saved import events, evidence, scenario
 from tocsin import drill as module
 from tocsin.drill import Drill, HistoryFile, full_disk
@@ -137,7 +137,7 @@ class Stage:
 
     def drill(self, *, of: Scenario | None = None, **options: Any) -> Drill:
         """A drill that may be run."""
-        return Drill(scenario=of or scenario(), stack=cast("ProcessStack", self.stack), runs=self.runs, **options)
+        return Drill(scenario=of or scenario(), stack=cast("Stack", self.stack), runs=self.runs, **options)
 
     def run(self) -> RunDir:
         """The only run that there is."""

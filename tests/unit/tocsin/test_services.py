@@ -8,13 +8,13 @@ from tocsin.services import DrillServices
 
 
 class Recorder:
-    """Notes what is done to it, and to its processes."""
+    """Notes what is done to it, and to its units."""
 
     def __init__(self, name: str, calls: list[str]) -> None:
         self._name, self._calls = name, calls
 
-    def process(self, name: str) -> "Recorder":
-        """One of its processes."""
+    def unit(self, name: str) -> "Recorder":
+        """One of its units."""
         return Recorder(f"{self._name}: {name}", self._calls)
 
     def restart(self, name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stack.errors import StackError
-from stack.runtimes.processes import ProcessStack
+from stack.runtimes.stack import Stack
 from tocsin import stacks
 from tocsin.stacks import stack_for
 
@@ -49,7 +49,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def standing(monkeypatch: pytest.MonkeyPatch, stack: Any) -> None:
     """Let there be a standing stack, or none."""
-    monkeypatch.setattr(ProcessStack, "standing", lambda: stack)
+    monkeypatch.setattr(Stack, "standing", lambda: stack)
 
 
 def test_without_a_standing_stack_one_is_started_for_the_block(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:

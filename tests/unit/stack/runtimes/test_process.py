@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from stack.errors import StackError
@@ -55,7 +54,8 @@ def start(tmp_path: Path, roster: Roster) -> Iterator[Callable[[str], Process]]:
         program = Program(
             name="it", command=(sys.executable, "-c", code), environment={"COLOUR": "red"}, log=tmp_path / "it.log"
         )
-        process = Process.start(program, roster=roster.id)
+        process = Process(program, roster=roster.id)
+        process.start()
         started.append(process)
         until(lambda: "up" in process.log_tail() or not process.alive, "the program to start")
         return process
@@ -100,10 +100,10 @@ def test_a_frozen_one_is_alive_and_can_still_be_stopped(start: Callable[[str], P
     """Pause freezes, unpause thaws, and stop thaws by itself."""
     process = start(SLEEPER)
     process.pause()
-    until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, "it to freeze")
+    until(lambda: process.paused, "it to freeze")
     assert process.alive
     process.unpause()
-    until(lambda: psutil.Process(process.pid).status() != psutil.STATUS_STOPPED, "it to thaw")
+    until(lambda: not process.paused, "it to thaw")
     process.pause()
 
     process.stop(within_s=5)
@@ -115,8 +115,10 @@ def test_an_adopted_process_is_known_by_pid_and_start_time(start: Callable[[str]
     """Another command can steer it; a pid that was given to somebody else is not taken for it."""
     process = start(SLEEPER)
 
-    adopted = Process(process.program, process.pid, process.started_t)
-    stranger = Process(process.program, process.pid, process.started_t - 100)
+    state = process.state()
+    pid, started_t = state["pid"], state["started_t"]
+    adopted = Process.adopt(process.program, roster="test", pid=pid, started_t=started_t)
+    stranger = Process.adopt(process.program, roster="test", pid=pid, started_t=started_t - 100)
 
     assert adopted.alive
     assert not stranger.alive
@@ -131,7 +133,7 @@ def test_a_program_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
     program = Program(name="tempo", command=("/nowhere/tempo",), environment={}, log=tmp_path / "log")
 
     with pytest.raises(StackError, match="tempo: cannot start /nowhere/tempo: No such file"):
-        Process.start(program, roster="none")
+        Process(program, roster="none").start()
 
 
 def test_a_log_tail_is_the_last_lines_and_never_an_error(tmp_path: Path) -> None:
@@ -165,7 +167,8 @@ def test_an_owner_that_was_killed_leaves_an_orphan_with_its_processes(start: Cal
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[4]
     )
     roster = next(one for one in Roster.all() if one.id == made.stdout.strip())
-    process = Process.start(start(SLEEPER).program, roster=roster.id)
+    process = Process(start(SLEEPER).program, roster=roster.id)
+    process.start()
 
     assert roster.orphaned
     assert roster.disband() == 1

@@ -1,0 +1,242 @@
+"""Stack: the system under test, on whichever host runs it; no drill knows which one that is."""
+
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from stack.components import COMPONENTS, OPTIONAL, Component
+from stack.config import PROFILES
+from stack.errors import StackError
+from stack.runtimes.app import App, telemetry_environment
+from stack.runtimes.crew import READY_WITHIN_S, Crew, Report
+from stack.runtimes.files import write_files
+from stack.runtimes.host import Host, Places, Running
+from stack.runtimes.processes import ProcessHost
+from stack.runtimes.readiness import wait_until
+from stack.runtimes.roster import Roster
+from stack.runtimes.unit import Unit
+from stack.runtimes.watching import grafana_watches, prometheus_watches
+
+ASKED = ("prometheus", "alertmanager", "tempo", "sink", "detector", "grafana")
+"""Components that a drill asks for evidence."""
+
+
+class Stack:
+    """
+    Components on a host, described by `stack.json` in their roster, so that another command can find and steer them.
+    """
+
+    def __init__(self, *, roster: Roster, profile: str, secrets: Mapping[str, str], crew: Crew) -> None:
+        self.roster = roster
+        self.profile = profile
+        self.secrets = dict(secrets)
+        self._crew = crew
+
+    # --- coming up and going down ---
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        runtime: str = "processes",
+        profile: str = "drill",
+        standing: bool = False,
+        extras: Collection[str] = (),
+        fixed_ports: Mapping[str, int] | None = None,
+        amend: Callable[[Path], None] | None = None,
+        report: Report = lambda _: None,
+    ) -> Self:
+        """
+        Start a stack and wait until it is ready to judge by: all components ready, all targets scraped, all rules evaluated.
+
+        `extras` names optional components that join.
+        `amend` may change the rendered configuration files before anything starts (to break something on purpose).
+        Raises StackError, after everything has been stopped again.
+        """
+        table = _table(extras)
+        roster = Roster.create("stack", standing=standing)
+        try:
+            host = _host(runtime, roster)
+            crew = Crew(table, host=host, places=host.reserve(table, fixed=fixed_ports), of="the stack")
+        except BaseException:
+            roster.disband()
+            raise
+        stack = cls(roster=roster, profile=profile, secrets=_new_secrets(), crew=crew)
+        try:
+            stack._render(table, amend)
+            crew.start(stack.secrets, report=report)
+            stack._save()
+            stack._wait_ready_to_judge()
+        except BaseException:
+            stack.stop()
+            raise
+        return stack
+
+    @classmethod
+    def standing(cls) -> Self | None:
+        """The stack that `tocsin up` left, if there is one."""
+        for roster in Roster.all():
+            state = roster.read("stack.json")
+            if roster.standing and state:
+                host = _host(state["runtime"], roster)
+                table = {name: COMPONENTS[name] for name in state["running"]}
+                crew = Crew(table, host=host, places=Places(**state["places"]), of="the stack")
+                crew.adopt(state["running"])
+                return cls(roster=roster, profile=state["profile"], secrets=state["secrets"], crew=crew)
+        return None
+
+    def stop(self) -> None:
+        """End all components, those that others need last, and remove every file of the stack."""
+        self._crew.stop()
+        self._crew.host.close()
+        self.roster.disband()
+
+    # --- what is there ---
+
+    @property
+    def runtime(self) -> str:
+        """Which host runs it: `processes` or `containers`."""
+        return self._crew.host.runtime
+
+    @property
+    def sink_token(self) -> str:
+        """What the sink wants to hear from whoever asks it for arrivals."""
+        return self.secrets["sink_token"]
+
+    def url(self, port: str) -> str:
+        """The address of `component.port`, such as `prometheus.http`, as a URL."""
+        return f"http://{self._crew.places.outside[port]}"
+
+    def endpoints(self) -> dict[str, str]:
+        """Where backends are asked, by name."""
+        return {name: self.url(f"{name}.http") for name in ASKED if name in self.running()} | self.secrets
+
+    def running(self) -> Mapping[str, Running]:
+        """All components that were started, by name."""
+        return self._crew.running
+
+    def ready(self, name: str) -> bool:
+        """Whether a component runs and answers now."""
+        return self._crew.ready(name)
+
+    def logs(self) -> dict[str, Path]:
+        """The log of each component."""
+        return self._crew.logs()
+
+    # --- breaking things ---
+
+    def unit(self, name: str) -> Unit:
+        """What runs one component. Raises StackError when there is none of this name."""
+        return self._crew.unit(name)
+
+    def restart(self, name: str) -> None:
+        """
+        End a component if it still runs, start it again on the same addresses and files, and wait until it is ready.
+        """
+        self._crew.restart(name)
+        self._save()
+
+    def app(self, *, namespace: str, directory: Path, roster: Roster, environment: Mapping[str, str]) -> App:
+        """
+        A demo app of its own for one drill, not started yet; `environment` overrides that of its roles.
+
+        It logs into `directory` and belongs to the drill's own roster.
+        """
+        return App(
+            namespace=namespace,
+            otlp_endpoint=self._crew.places.inside["collector.otlp_http"],
+            host=self._crew.host.beside(roster, logs=directory),
+            environment={**telemetry_environment(PROFILES[self.profile]), **environment},
+        )
+
+    def delays(self) -> dict[str, float]:
+        """How long each hop of a signal may take by the configuration, in seconds; bounds are made of these."""
+        profile = PROFILES[self.profile]
+        return {
+            "export_s": float(profile.scrape_interval_s),
+            "batch_s": profile.batch_timeout_s,
+            "scrape_s": float(profile.scrape_interval_s),
+            "evaluation_s": float(profile.evaluation_interval_s),
+            "group_wait_s": float(profile.group_wait_s),
+            "expiration_s": float(profile.metric_expiration_s),
+        }
+
+    # --- inside ---
+
+    def _render(self, table: Mapping[str, Component], amend: Callable[[Path], None] | None) -> None:
+        root = self.roster.path / "config"
+        write_files(
+            root,
+            table,
+            profile=PROFILES[self.profile],
+            places=self._crew.places,
+            layout=self._crew.host.layout,
+            secrets=self.secrets,
+        )
+        if amend:
+            amend(root)
+
+    def _wait_ready_to_judge(self) -> None:
+        """All targets were scraped, all rules evaluated, and Prometheus knows its Alertmanager."""
+        with httpx.Client(base_url=self.url("prometheus.http"), timeout=5) as prometheus:
+            self._wait_watching("prometheus", lambda state: prometheus_watches(prometheus, state))
+        if "grafana" in self.running():
+            self._wait_watching("grafana", lambda state: grafana_watches(self.url("grafana.http"), state))
+
+    def _wait_watching(self, name: str, watches: Callable[[dict[str, str]], bool]) -> None:
+        state: dict[str, str] = {}
+        wait_until(
+            lambda: watches(state),
+            within_s=READY_WITHIN_S,
+            alive=lambda: self.unit(name).alive,
+            otherwise=lambda: f"{name} does not watch yet: {state.get('waits for', 'it does not answer')}",
+        )
+
+    def _save(self) -> None:
+        self.roster.write(
+            "stack.json",
+            {
+                "runtime": self.runtime,
+                "profile": self.profile,
+                "secrets": self.secrets,
+                "places": asdict(self._crew.places),
+                "running": {name: running.state() for name, running in self.running().items()},
+            },
+        )
+
+
+@contextmanager
+def running_stack(**options: Any) -> Iterator[Stack]:
+    """A stack that ends with the block, whatever happens in it; options as for Stack.create."""
+    stack = Stack.create(**options)
+    try:
+        yield stack
+    finally:
+        stack.stop()
+
+
+def _host(runtime: str, roster: Roster) -> Host:
+    """The host of a runtime for a stack's own components. Raises StackError for a runtime that there is not."""
+    logs = roster.path / "logs"
+    logs.mkdir(exist_ok=True)
+    if runtime == ProcessHost.runtime:
+        return ProcessHost(roster, logs=logs)
+    raise StackError(f"no runtime {runtime!r}; there is: {ProcessHost.runtime}")
+
+
+def _table(extras: Collection[str]) -> dict[str, Component]:
+    """The components of a stack: all that are not optional, and the extras. Raises StackError for an unknown extra."""
+    unknown = sorted(set(extras) - OPTIONAL)
+    if unknown:
+        raise StackError(f"no optional component {unknown[0]!r}; there is: {', '.join(sorted(OPTIONAL))}")
+    return {name: one for name, one in COMPONENTS.items() if not one.optional or name in extras}
+
+
+def _new_secrets() -> dict[str, str]:
+    """Made anew for each stack."""
+    return {name: secrets.token_urlsafe(24) for name in ("sink_token", "grafana_admin_password")}
