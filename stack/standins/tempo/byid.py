@@ -11,6 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from stack.standins.tempo.spans import Span
 from stack.standins.tempo.values import Json
 from stack.standins.tempo.windows import BadQuery
+from stack.standins.tempo.wire import field, varint
 
 HEXADECIMAL = set("0123456789abcdefABCDEF")
 
@@ -59,8 +60,8 @@ def trace_v2_protobuf(spans: Sequence[Span]) -> bytes:
     """
     The same as a binary TraceByIDResponse: the trace is its field 1, the metrics are field 2.
     """
-    metrics = b"\x08" + _varint(_size(spans)) if spans else b""
-    return _field(1, trace_message(spans).SerializeToString()) + _field(2, metrics)
+    metrics = b"\x08" + varint(_size(spans)) if spans else b""
+    return field(1, trace_message(spans).SerializeToString()) + field(2, metrics)
 
 
 def _resource_spans_json(spans: Sequence[Span]) -> object:
@@ -96,16 +97,3 @@ def _sort(attributes: MutableSequence[KeyValue]) -> None:
 
 def _size(spans: Sequence[Span]) -> int:
     return sum(len(span.encoded) for span in spans)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | 2]) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)

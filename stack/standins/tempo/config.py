@@ -104,6 +104,7 @@ def _storage(reader: Reader) -> Storage:
         retention_s=reader.seconds("overrides.defaults.compaction.block_retention", 0) or retention_s,
         max_bytes_per_trace=reader.get("overrides.defaults.global.max_bytes_per_trace", int, 5_000_000),
         max_live_traces=reader.get("overrides.defaults.ingestion.max_traces_per_user", int, 10_000),
+        wal_folder=reader.get("live_store.wal.path", str, ""),
     )
 
 

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,9 +15,10 @@ from stack.standins.tempo.api import Api
 from stack.standins.tempo.exposition import Exposition
 from stack.standins.tempo.generator import MetricsGenerator
 from stack.standins.tempo.receivers import Sink, grpc_server, http_receiver
-from stack.standins.tempo.settings import Address, Settings
+from stack.standins.tempo.settings import Address, Settings, Storage
 from stack.standins.tempo.spans import Batch
 from stack.standins.tempo.store import Cap, Store
+from stack.standins.tempo.wal import Wal
 
 GRACE_S = 2
 log = logging.getLogger("tempo")
@@ -27,6 +29,7 @@ def serve(settings: Settings, cap: Cap) -> None:
     Serve until SIGTERM or SIGINT; OSError when a port is taken.
     """
     store = Store(settings.storage, cap)
+    wal = _opened(settings.storage, cap, store)
     generator = MetricsGenerator(settings.generator)
 
     def sink(batch: Batch) -> None:
@@ -42,7 +45,8 @@ def serve(settings: Settings, cap: Cap) -> None:
         sockets.append(_listen(settings.otlp_http))
         applications[_port(sockets[-1])] = http_receiver(sink)
     server = _server(by_port(applications))
-    with _grpc(settings, sink) as grpc_port, _flushing(store, generator, settings.storage.flush_check_s):
+    period_s = settings.storage.flush_check_s
+    with _flushing(store, wal, generator, period_s), _grpc(settings, sink) as grpc_port:
         _announce(settings, [*applications], grpc_port)
         server.run(sockets)
 
@@ -92,13 +96,29 @@ def _grpc(settings: Settings, sink: Sink) -> Iterator[int | None]:
         server.stop(GRACE_S).wait()
 
 
+def _opened(storage: Storage, cap: Cap, store: Store) -> Wal | None:
+    """The log, once the store has what it kept; None when none is configured."""
+    if not storage.wal_folder:
+        return None
+    wal = Wal(Path(storage.wal_folder), cap.bytes)
+    for batch in wal.replay():
+        store.add(batch)
+        store.flush(all_traces=True)
+    return wal
+
+
 @contextmanager
-def _flushing(store: Store, generator: MetricsGenerator, period_s: float) -> Iterator[None]:
+def _flushing(store: Store, wal: Wal | None, generator: MetricsGenerator, period_s: float) -> Iterator[None]:
     stopped = threading.Event()
+
+    def flush(*, all_traces: bool = False) -> None:
+        flushed = store.flush(all_traces=all_traces)
+        if wal is not None:
+            wal.append(flushed)
 
     def loop() -> None:
         while not stopped.wait(period_s):
-            store.flush()
+            flush()
             generator.expire()
 
     thread = threading.Thread(target=loop, name="flush", daemon=True)
@@ -108,6 +128,9 @@ def _flushing(store: Store, generator: MetricsGenerator, period_s: float) -> Ite
     finally:
         stopped.set()
         thread.join()
+        flush(all_traces=True)
+        if wal is not None:
+            wal.close()
 
 
 def _listen(address: Address) -> socket.socket:

@@ -21,7 +21,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """When a trace becomes searchable, how long it is kept and how large it may be."""
+    """When a trace becomes searchable, how long it is kept, how large it may be; `wal_folder`, '' for none, is where it is kept."""
 
     flush_check_s: float = 5.0
     max_idle_s: float = 5.0
@@ -29,6 +29,7 @@ class Storage:
     retention_s: float = 336 * 3600.0
     max_bytes_per_trace: int = 5_000_000
     max_live_traces: int = 10_000
+    wal_folder: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

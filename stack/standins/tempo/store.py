@@ -78,20 +78,19 @@ class Store:
                 self._add(trace_id, spans, now_s)
             self._evict_over_cap()
 
-    def flush(self) -> None:
+    def flush(self, *, all_traces: bool = False) -> list[Sequence[Span]]:
         """
-        Make idle and long-lived traces searchable, and let those beyond the retention go.
+        Make idle and long-lived traces (or all of them) searchable, and let those beyond the retention go.
+
+        Returns, for each trace that was flushed, the spans that became searchable.
         """
         now_s = self._clock()
         with self._lock:
-            for trace in list(self._pending.values()):
-                idle = now_s - trace.last_at >= self._storage.max_idle_s
-                if idle or now_s - trace.pending_at >= self._storage.max_live_s:
-                    trace.flushed = len(trace.spans)
-                    trace.view = None
-                    del self._pending[trace.trace_id]
+            ripe = [trace for trace in self._pending.values() if all_traces or self._is_ripe(trace, now_s)]
+            flushed = [self._flush(trace) for trace in ripe]
             while self._traces and now_s - self._oldest().last_at >= self._storage.retention_s:
                 self._remove_oldest()
+        return flushed
 
     def trace(self, trace_id: bytes) -> Sequence[Span]:
         """
@@ -148,6 +147,17 @@ class Store:
         trace.last_at = now_s
         self._spans += len(spans)
         self._bytes += size + SPAN_OVERHEAD_BYTES * len(spans)
+
+    def _is_ripe(self, trace: Trace, now_s: float) -> bool:
+        idle = now_s - trace.last_at >= self._storage.max_idle_s
+        return idle or now_s - trace.pending_at >= self._storage.max_live_s
+
+    def _flush(self, trace: Trace) -> Sequence[Span]:
+        fresh = tuple(trace.spans[trace.flushed :])
+        trace.flushed = len(trace.spans)
+        trace.view = None
+        del self._pending[trace.trace_id]
+        return fresh
 
     def _evict_over_cap(self) -> None:
         while self._traces and (self._spans > self._cap.spans or self._bytes > self._cap.bytes):

@@ -181,6 +181,51 @@ def test_memory_is_bounded_by_flag(config: Path) -> None:
         assert "tempo_standin_evicted_spans_total 3.0" in text
 
 
+@pytest.fixture
+def durable(tmp_path: Path) -> Path:
+    """A configuration with a write-ahead log, and flushes that come only when they are told to."""
+    file = tmp_path / "tempo.yaml"
+    flush = "live_store: {max_trace_idle: 1h, max_trace_live: 1h, flush_check_period: 50ms"
+    file.write_text(re.sub("live_store: {[^}]*", f"{flush}, wal: {{path: {tmp_path}/wal}}", CONFIG))
+    return file
+
+
+def test_a_stop_loses_nothing(durable: Path) -> None:
+    """
+    Traces that were not flushed yet are, before it ends, and the next one finds them by id and in a search.
+    """
+    with running(durable) as first:
+        with grpc.insecure_channel(first.addresses["otlp_grpc"]) as channel:
+            channel.unary_unary(METHOD)(otlp("kept", 0xB1).SerializeToString(), timeout=WITHIN_S)
+        first.process.terminate()
+        assert first.process.wait(WITHIN_S) == 0
+
+    with running(durable) as second:
+        assert second.get("/api/traces/b1").status_code == 200
+        assert len(second.get("/api/search", q='{ name = "kept" }').json()["traces"]) == 1
+
+
+def test_a_kill_loses_what_was_not_flushed_and_no_more(durable: Path) -> None:
+    """
+    As with Tempo, a trace is safe once it is searchable, and not before.
+    """
+    durable.write_text(durable.read_text().replace("max_trace_idle: 1h", "max_trace_idle: 100ms"))
+    with running(durable) as first, grpc.insecure_channel(first.addresses["otlp_grpc"]) as channel:
+        export = channel.unary_unary(METHOD)
+        export(otlp("flushed", 0xC1).SerializeToString(), timeout=WITHIN_S)
+        eventually(lambda: len(first.get("/api/search", q='{ name = "flushed" }').json()["traces"]) == 1)
+        eventually(lambda: any(file.stat().st_size for file in durable.parent.glob("wal/*")))
+
+    durable.write_text(durable.read_text().replace("max_trace_idle: 100ms", "max_trace_idle: 1h"))
+    with running(durable) as second, grpc.insecure_channel(second.addresses["otlp_grpc"]) as channel:
+        assert second.get("/api/traces/c1").status_code == 200
+        channel.unary_unary(METHOD)(otlp("in memory", 0xC2).SerializeToString(), timeout=WITHIN_S)
+
+    with running(durable) as third:
+        assert third.get("/api/traces/c1").status_code == 200
+        assert third.get("/api/traces/c2").status_code == 404
+
+
 def run(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run it to its end."""
     return subprocess.run(
