@@ -30,3 +30,7 @@ class Alertmanager:
                 )
                 for alert in answer
             ]
+
+    def undecided(self) -> frozenset[str]:
+        """None: it evaluates nothing, and what it has not been told again since it was started it does not hold."""
+        return frozenset()

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from assertions.backend import Backend, BackendError, understanding
-from assertions.prometheus import ActiveAlert, Rule, timestamp
+from assertions.prometheus import ActiveAlert, Rule, timestamp, was_evaluated
 
 _STATES = {"Pending": "pending", "Alerting": "firing", "Recovering": "firing", "NoData": "firing", "Error": "firing"}
 """Grafana's states of an instance as the states of a history; `Normal` is no alert."""
@@ -48,10 +48,15 @@ class Grafana:
                 last_error=rule.get("lastError", ""),
                 for_s=float(rule.get("duration", 0)),
                 interval_s=float(group["interval"]),
+                evaluated=was_evaluated(rule),
             )
             for group in self._data("/api/prometheus/grafana/api/v1/rules")["groups"]
             for rule in group["rules"]
         ]
+
+    def undecided(self) -> frozenset[str]:
+        """Names of its rules that it has not evaluated since it was started; instances that it kept may be out of date."""
+        return frozenset(rule.name for rule in self.rules() if not rule.evaluated)
 
     def dashboard(self, uid: str) -> Mapping[str, Any] | None:
         """A dashboard's model by its uid; None when Grafana does not have it."""

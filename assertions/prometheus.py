@@ -9,6 +9,9 @@ import httpx
 
 from assertions.backend import Backend, BackendError, understanding
 
+_NEVER = "0001-01-01"
+"""Go's zero time begins so."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -53,7 +56,7 @@ class ActiveAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One alerting rule as loaded, with the interval of its group in seconds."""
+    """One alerting rule as loaded, with the interval of its group in seconds; `evaluated` since its server was started."""
 
     name: str
     query: str
@@ -63,6 +66,7 @@ class Rule:
     last_error: str
     for_s: float
     interval_s: float
+    evaluated: bool = True
 
 
 class Prometheus:
@@ -137,6 +141,10 @@ class Prometheus:
         with understanding("prometheus", "rules"):
             return [_rule(rule, float(group["interval"])) for group in data["groups"] for rule in group["rules"]]
 
+    def undecided(self) -> frozenset[str]:
+        """Names of the alerting rules that it has not evaluated since it was started."""
+        return frozenset(rule.name for rule in self.rules() if not rule.evaluated)
+
     def clock(self) -> float:
         """Its own time, in seconds since the Unix epoch."""
         value = self.value("time()")
@@ -161,7 +169,13 @@ def _rule(rule: Mapping[str, Any], interval_s: float) -> Rule:
         last_error=rule.get("lastError", ""),
         for_s=float(rule.get("duration", 0)),
         interval_s=interval_s,
+        evaluated=was_evaluated(rule),
     )
+
+
+def was_evaluated(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule, as Prometheus and Grafana tell of it, has been evaluated since its server was started."""
+    return not str(rule.get("lastEvaluation", "")).startswith(_NEVER)
 
 
 def timestamp(text: str | None) -> float | None:
@@ -170,6 +184,6 @@ def timestamp(text: str | None) -> float | None:
 
     Raises ValueError for any other text.
     """
-    if not text or text.startswith("0001-01-01"):
+    if not text or text.startswith(_NEVER):
         return None
     return datetime.fromisoformat(text).timestamp()

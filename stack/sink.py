@@ -75,7 +75,7 @@ class Sink:
         """All of a line or nothing: a disk that is nearly full may take a part of it."""
         whole = self._file.tell()
         if self._file.write(line) < len(line):
-            self._file.truncate(whole)
+            self._file.seek(self._file.truncate(whole))
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     async def list(self, request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Literal, Protocol
 
 from assertions.prometheus import ActiveAlert
@@ -33,6 +33,10 @@ class AlertSource(Protocol):
         """Those that are pending or firing now."""
         ...
 
+    def undecided(self) -> Set[str]:
+        """Names of alerts of which it knows nothing yet, for it has not evaluated their rules since it was started."""
+        ...
+
 
 class Changes:
     """
@@ -44,9 +48,9 @@ class Changes:
         self._concerns = concerns
         self._known: dict[frozenset[tuple[str, str]], AlertChange] = {}
 
-    def see(self, t: float, alerts: Iterable[ActiveAlert]) -> list[AlertChange]:
+    def see(self, t: float, alerts: Iterable[ActiveAlert], undecided: Set[str] = frozenset()) -> list[AlertChange]:
         """
-        The changes since the last look, given all alerts that are active at `t`.
+        The changes since the last look, given all alerts that are active at `t`; those that are undecided stay what they were.
         """
         now = {
             frozenset(alert.labels.items()): AlertChange(
@@ -61,10 +65,22 @@ class Changes:
             for alert in alerts
             if self._concerns(alert.labels)
         }
+        now = {key: c for key, c in self._known.items() if not undecided.isdisjoint(_names(c))} | now
         changes = [c for key, c in now.items() if key not in self._known or self._known[key].state != c.state]
         gone = [c for key, c in self._known.items() if key not in now]
         self._known = now
         return changes + [c.model_copy(update={"t": t, "state": "inactive", "value": ""}) for c in gone]
+
+    def lack(self, alerts: Iterable[ActiveAlert]) -> bool:
+        """
+        Whether an alert that was active at the last look is not among these.
+        """
+        return not self._known.keys() <= {frozenset(alert.labels.items()) for alert in alerts}
+
+
+def _names(change: AlertChange) -> Set[str]:
+    """The alert's name, and its rule's, where they differ."""
+    return {change.name, change.labels.get("rulename", change.name)}
 
 
 class Watcher:
@@ -106,7 +122,17 @@ class Watcher:
 
     def _changes(self, name: AlertSourceName, source: AlertSource) -> Callable[[], Iterable[Event]]:
         changes = Changes(name, self._is_ours)
-        return lambda: changes.see(time.time(), source.alerts())
+
+        def look() -> Iterable[Event]:
+            alerts: Iterable[ActiveAlert] = source.alerts()
+            undecided: Set[str] = frozenset()
+            if changes.lack(alerts):
+                # It may have been started again. Asked in this order, each rule is either undecided or already in the answer.
+                undecided = source.undecided()
+                alerts = source.alerts()
+            return changes.see(time.time(), alerts, undecided)
+
+        return look
 
     def _arrivals(self) -> Iterable[Event]:
         return [told for told in self._sink.new() if self._is_ours(told.labels)]

@@ -114,6 +114,17 @@ def test_active_alerts() -> None:
     assert second == ActiveAlert(labels={}, state="pending", active_at=None)
 
 
+def test_rules_that_were_not_evaluated_yet_are_undecided() -> None:
+    """After a start, Prometheus lists no alert of a rule until it has evaluated it."""
+    rules = [
+        {"name": "Burn", "query": "x", "lastEvaluation": "0001-01-01T00:00:00Z"},
+        {"name": "Other", "query": "y", "lastEvaluation": "2025-11-24T16:00:00.5Z"},
+        {"name": "Untold", "query": "z"},
+    ]
+
+    assert prometheus({"groups": [{"interval": 5, "rules": rules}]}, []).undecided() == {"Burn"}
+
+
 def test_loaded_rules() -> None:
     """With the interval of their group; what an older version leaves out has a default."""
     asked: list[httpx.Request] = []

@@ -139,6 +139,7 @@ def test_half_a_line_is_never_left_on_a_nearly_full_disk(
     monkeypatch.setattr(client.sink, "_file", Nearly(client.sink._file))
 
     assert client.post(f"/hook/{TOKEN}/page", json={}).status_code == 507
+    assert client.post(f"/hook/{TOKEN}/page", json={}).status_code == 507
     assert (tmp_path / "arrivals.jsonl").read_bytes() == b""
     assert client.get(f"/arrivals/{TOKEN}").json()["arrivals"] == []
 

@@ -49,6 +49,24 @@ def test_an_alert_that_is_not_listed_any_more_is_inactive() -> None:
     ]
 
 
+def test_an_alert_whose_rule_is_undecided_stays_what_it_was() -> None:
+    """A source that was started again lists nothing before its first evaluation, which does not mean that nothing fires."""
+    seen = Changes("prometheus", lambda _: True)
+    seen.see(1.0, [active("A"), active("B"), active("DatasourceError", rulename="C")])
+
+    assert [(c.name, c.state) for c in seen.see(2.0, [], {"A", "C"})] == [("B", "inactive")]
+    assert seen.see(3.0, [active("A")], {"C"}) == []
+    assert [(c.name, c.state) for c in seen.see(4.0, [active("A")])] == [("DatasourceError", "inactive")]
+
+
+def test_an_undecided_alert_that_is_listed_counts_as_listed() -> None:
+    """What a source says of an alert is newer than what it said before it was started again."""
+    seen = Changes("prometheus", lambda _: True)
+    seen.see(1.0, [active("A")])
+
+    assert [(c.name, c.state) for c in seen.see(2.0, [active("A", "pending")], {"A"})] == [("A", "pending")]
+
+
 def test_instances_of_one_alert_are_told_apart_by_their_labels() -> None:
     """One may go while the other stays."""
     both = [active("A", instance="1"), active("A", instance="2")]
@@ -84,6 +102,7 @@ class World:
         self.arrivals: list[dict[str, Any]] = []
         self.broken: set[str] = set()
         self.answers: dict[str, str] = {}
+        self.undecided: set[str] = set()
         self.ahead_s = 0.0
 
     def fire(self, name: str, **labels: str) -> None:
@@ -119,6 +138,9 @@ class World:
             return {"data": {"resultType": "scalar", "result": [0, str(time.time() + self.ahead_s)]}}
         if path == "/api/v1/alerts":
             return {"data": {"alerts": list(self.prometheus)}}
+        if path == "/api/v1/rules":
+            rules = [{"name": n, "query": "q", "lastEvaluation": "0001-01-01T00:00:00Z"} for n in self.undecided]
+            return {"data": {"groups": [{"interval": 1, "rules": rules}]}}
         if path == "/api/v2/alerts":
             return list(self.alertmanager)
         assert path == "/arrivals/token"
@@ -186,6 +208,22 @@ def test_the_whole_way_of_an_alert_is_seen(world: World, watch: Watch) -> None:
     world.prometheus.clear()
     gone = watch.until(AlertChange, 3)[-1]
     assert (gone.source, gone.state, gone.labels["service_name"]) == ("prometheus", "inactive", "frontend")
+
+
+def test_a_restart_of_prometheus_does_not_look_like_a_resolution(world: World, watch: Watch) -> None:
+    """Until it has evaluated its rules again, its alerts stay what they were; after that its list counts."""
+    watch.watcher.start()
+    world.fire("ErrorRateHigh", **OURS)
+    watch.until(AlertChange, 2)
+
+    world.undecided = {"ErrorRateHigh"}
+    world.prometheus.clear()
+    world.fire("TargetDown", component="collector")
+    assert {change.name for change in watch.until(AlertChange, 4)[2:]} == {"TargetDown"}
+
+    world.undecided = set()
+    gone = watch.until(AlertChange, 5)[-1]
+    assert (gone.source, gone.name, gone.state) == ("prometheus", "ErrorRateHigh", "inactive")
 
 
 def test_alerts_of_other_drills_are_ignored_and_the_pipelines_are_not(world: World, watch: Watch) -> None:
