@@ -3,16 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+OUR_DATA = "/var/lib/tocsin"
+"""Where our own images let their programs write."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """
     One part of the stack.
 
-    `args` and values of `environment` may hold `{config}` (its configuration file), `{data}` (a folder of its own), `{home}` (where an
-    engine is installed, if that matters to it), `{PORT}`, a host:port to listen on, its parts `{PORT_host}` and `{PORT_port}`, and what
-    whoever starts it adds, such as `{sink_token}`.
+    `args` and values of `environment` may hold `{config}` (its configuration file), `{config_dir}` (the folder with those of all),
+    `{data}` (a folder of its own), `{home}` (where an engine is installed, if that matters to it), `{PORT}`, a host:port to listen on,
+    its parts `{PORT_host}` and `{PORT_port}`, and what whoever starts it adds, such as `{sink_token}`.
     `binary` is a real engine; `module` is Python code of ours: the component itself or, if `stand_in`, what serves in its place.
+
+    In a container an image's own entry point gets `args`, or `image_args` where the official image wants others, and `image_environment`
+    beside `environment`; images of ours get `module` first. `image_data` is where the official image lets it write. It `reads` what is
+    below the stack's configuration under these names. Of memory and CPUs it may take `memory_mb` and `cpus`.
     """
 
     name: str
@@ -23,10 +30,16 @@ class Component:
     binary: str | None = None
     module: str | None = None
     stand_in: bool = False
+    image_args: tuple[str, ...] | None = None
+    image_environment: Mapping[str, str] = field(default_factory=dict)
+    image_data: str = OUR_DATA
     config: str | None = None
+    reads: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     optional: bool = False
+    memory_mb: int = 512
+    cpus: float = 1
 
     @property
     def version(self) -> str:
@@ -36,7 +49,7 @@ class Component:
 
 SINK = Component(
     name="sink",
-    image="tocsin/sink:0.1.0",
+    image="tocsin/standins:0.1.0",
     module="stack.sink",
     args=("--listen", "{http}", "--arrivals", "{data}/arrivals.jsonl"),
     environment={"TOCSIN_SINK_TOKEN": "{sink_token}"},
@@ -51,7 +64,11 @@ TEMPO = Component(
     module="stack.standins.tempo",
     stand_in=True,
     args=("-config.file={config}",),
+    image_data="/var/tempo",
     config="tempo.yaml",
+    reads=("tempo.yaml",),
+    memory_mb=2048,
+    cpus=2,
     ports={"http": 3200, "otlp_grpc": 4317, "otlp_http": 4318, "grpc": 9095},
     ready="http/ready",
 )
@@ -62,6 +79,10 @@ COLLECTOR = Component(
     binary="otelcol",
     args=("--config={config}",),
     config="collector.yaml",
+    reads=("collector.yaml",),
+    # Above the limit of the memory_limiter in both profiles: it has to refuse before the engine kills.
+    memory_mb=1536,
+    cpus=2,
     ports={"otlp_grpc": 4317, "otlp_http": 4318, "prometheus": 8889, "metrics": 8888, "health": 13133},
     ready="health/",
     needs=("tempo",),
@@ -78,7 +99,9 @@ ALERTMANAGER = Component(
         "--cluster.listen-address=",
         "--log.level=info",
     ),
+    image_data="/alertmanager",
     config="alertmanager.yaml",
+    reads=("alertmanager.yaml",),
     ports={"http": 9093},
     ready="http/-/ready",
     needs=("sink",),
@@ -98,7 +121,11 @@ PROMETHEUS = Component(
         "--rules.alert.resend-delay=5s",
         "--scrape.discovery-reload-interval=100ms",
     ),
+    image_data="/prometheus",
     config="prometheus.yaml",
+    reads=("prometheus.yaml", "rules"),
+    memory_mb=2048,
+    cpus=2,
     ports={"http": 9090},
     ready="http/-/ready",
     needs=("collector", "alertmanager"),
@@ -110,6 +137,8 @@ DETECTOR = Component(
     module="detector",
     args=("run", "--config", "{config}"),
     config="detector.yaml",
+    reads=("detector.yaml",),
+    memory_mb=1024,
     # One thread of linear algebra is plenty for it, and more would take the cores from all others.
     environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     ports={"http": 9098},
@@ -126,7 +155,17 @@ GRAFANA = Component(
     module="stack.standins.grafana",
     stand_in=True,
     args=("server", "--homepath", "{home}", "--config", "{config}"),
+    # Its image takes these from its environment, which counts for more than the file does.
+    image_args=(),
+    image_environment={
+        "GF_PATHS_CONFIG": "{config}",
+        "GF_PATHS_PROVISIONING": "{config_dir}/grafana/provisioning",
+    },
+    image_data="/var/lib/grafana",
     config="grafana/grafana.ini",
+    reads=("grafana",),
+    memory_mb=1024,
+    cpus=2,
     ports={"http": 3000},
     ready="http/api/health",
     needs=("prometheus", "tempo", "sink"),

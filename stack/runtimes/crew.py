@@ -94,7 +94,8 @@ class Crew:
     def _own(self, component: Component) -> dict[str, str]:
         """What Component promises to its arguments and environment."""
         layout = self.host.layout(component)
-        own = {"config": f"{layout.config}/{component.config or ''}", "data": layout.data}
+        config = f"{layout.config}/{component.config or ''}"
+        own = {"config": config, "config_dir": layout.config, "data": layout.data}
         for port in component.ports:
             place = self.places.listen[f"{component.name}.{port}"]
             host, _, number = place.rpartition(":")
