@@ -101,6 +101,18 @@ class Example(_Value):
     spans: tuple[Mapping[str, Any], ...] = ()
 
 
+class Recovery(_Value):
+    """
+    What the entry service's signals did by time: `counted_by_time` is what was counted of its requests or of its server spans,
+    going on where a counter began anew; `queue_by_time` what waited in the collector to be sent; `samples_t` when Prometheus
+    took a sample of it.
+    """
+
+    counted_by_time: Points = ()
+    queue_by_time: Points = ()
+    samples_t: tuple[float, ...] = ()
+
+
 class Evidence(_Value):
     """All answers of one drill. `problems` names the backends that could not be asked, and why."""
 
@@ -118,6 +130,7 @@ class Evidence(_Value):
     logged: Mapping[str, tuple[str, ...]] = {}
     telemetry: Mapping[str, tuple[Mapping[str, str], ...]] = {}
     examples: Mapping[str, tuple[Example, ...]] = {}
+    recoveries: Mapping[str, Recovery] = {}
     series: Mapping[str, Points] = {}
     scores: Mapping[str, Points] = {}
     dashboards: Mapping[str, tuple[Panel, ...]] = {}

@@ -3,15 +3,15 @@
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from assertions import torn
 from assertions.backend import BackendError, eventually
+from assertions.climb import climb
 from assertions.evidence import FORMULA_ANNOTATION, AlertRule, Collector, Delays, Evidence, Points, Service
 from assertions.grafana import Grafana
 from assertions.prometheus import Prometheus
@@ -171,16 +171,6 @@ def _rise(prometheus: Prometheus, counter: str, span: tuple[float, float]) -> fl
     """How much a counter rose between two moments, all its series together."""
     series = prometheus.range(f'{{__name__=~"{counter}(_total)?"}}', start=span[0], end=span[1], step_s=_step_s(span))
     return sum(climb(one.points, span[0] + _step_s(span)) for one in series)
-
-
-def climb(points: Sequence[tuple[float, float]], born_after: float) -> float:
-    """
-    How much one counter rose. It began at nought when its first point is later than `born_after`, and again whenever it fell,
-    for then its process was restarted.
-    """
-    values = [value for _, value in points]
-    began = [0.0] if points and points[0][0] > born_after else []
-    return sum(after - before if after >= before else after for before, after in pairwise(began + values))
 
 
 def _rules(source: Prometheus | Grafana) -> dict[str, AlertRule]:

@@ -8,16 +8,20 @@ from typing import Any
 from assertions import (
     alert,
     anomaly,
+    budget,
+    component,
     dashboard,
     delivered,
     exemplar,
     fault,
     logs,
+    recovered,
     semconv,
     service_graph,
     silent,
     sli,
     traces,
+    watchdog,
 )
 from assertions.check import Check
 from assertions.evidence import Evidence
@@ -26,17 +30,21 @@ from scenarios.history import History
 from scenarios.model import (
     Alert,
     Anomaly,
+    Budget,
+    ComponentState,
     Dashboard,
     Delivered,
     Exemplar,
     Expectation,
     Logs,
+    Recovered,
     Scenario,
     Semconv,
     ServiceGraph,
     Silent,
     Sli,
     Traces,
+    Watchdog,
 )
 from scenarios.record import Outcome
 
@@ -97,6 +105,7 @@ def _short(item: Expectation) -> str:
         or getattr(item, "where", "")
         or getattr(item, "signal", "")
         or getattr(item, "uid", "")
+        or getattr(item, "component", "")
     )
     return f"{item.KEY} {detail}".strip()
 
@@ -133,6 +142,21 @@ def _anomaly(item: Anomaly, check: Check, case: Case) -> Outcome:
     return anomaly.judge(item, check, case.history, case.evidence, namespace=case.namespace, felt=felt)
 
 
+def _component(item: ComponentState, check: Check, case: Case) -> Outcome:
+    felt = case.felt.get(f"faults/{item.fault}") if item.goes_down else None
+    return component.judge(item, check, case.history, faults=case.scenario.faults, felt=felt)
+
+
+def _recovered(item: Recovered, check: Check, case: Case) -> Outcome:
+    felt = [outcome for fault_id, outcome in case.felt.items() if fault_id.startswith("faults/")]
+    return recovered.judge(item, check, case.history, case.evidence, felt=felt)
+
+
+def _watchdog(item: Watchdog, check: Check, case: Case) -> Outcome:
+    fault, felt = case.scenario.faults[item.fault - 1], case.felt[f"faults/{item.fault}"]
+    return watchdog.judge(item, check, case.history, fault=fault, felt=felt)
+
+
 _JUDGES: Mapping[type[Any], Callable[..., Outcome]] = {
     Sli: lambda item, check, case: sli.judge(item, check, case.history, case.evidence),
     Alert: _alert,
@@ -145,5 +169,9 @@ _JUDGES: Mapping[type[Any], Callable[..., Outcome]] = {
     Semconv: lambda item, check, case: semconv.judge(check, case.evidence),
     Logs: lambda item, check, case: logs.judge(item, check, case.history, case.evidence),
     Delivered: lambda item, check, case: delivered.judge(item, check, case.history, case.evidence),
+    ComponentState: _component,
+    Recovered: _recovered,
+    Budget: lambda item, check, case: budget.judge(item, check, case.history),
+    Watchdog: _watchdog,
 }
 """One judge for each kind of expectation."""

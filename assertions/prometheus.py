@@ -1,5 +1,6 @@
 """Prometheus: a thin typed client of its HTTP API."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,6 +101,15 @@ class Prometheus:
             "/api/v1/query_range", {"query": query, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step_s:g}"}
         )
         with understanding("prometheus", f"the query {query}"):
+            return [
+                Series(labels=row["metric"], points=[(float(t), float(value)) for t, value in row["values"]])
+                for row in data["result"]
+            ]
+
+    def raw(self, selector: str, *, start: float, end: float) -> list[Series]:
+        """All samples of some series in (start, end] as they were scraped, each with its own time."""
+        data = self._data("/api/v1/query", {"query": f"{selector}[{math.ceil(end - start)}s]", "time": f"{end:.3f}"})
+        with understanding("prometheus", f"the samples of {selector}"):
             return [
                 Series(labels=row["metric"], points=[(float(t), float(value)) for t, value in row["values"]])
                 for row in data["result"]

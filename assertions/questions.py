@@ -1,15 +1,16 @@
 """Questions: what single expectations ask of the backends, beside what every drill needs."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assertions import exemplar, logs, semconv, service_graph, traces
+from assertions import exemplar, logs, recovered, semconv, service_graph, traces
 from assertions.backend import BackendError
 from assertions.panels import ask_panels
 from assertions.truth import traffic_span
 from scenarios.history import History
-from scenarios.model import Dashboard, Exemplar, Expectation, Logs, Semconv, ServiceGraph, Traces
+from scenarios.model import Dashboard, Exemplar, Expectation, Logs, Recovered, Semconv, ServiceGraph, Traces
 
 if TYPE_CHECKING:
     from assertions.gather import Backends
@@ -69,6 +70,13 @@ def _panels(item: Dashboard, history: History, backends: "Backends") -> Any:
     return ask_panels(backends.grafana, item.uid, values, span=span, on=history.fault_window("faults/1"))
 
 
+def _recovery(item: Recovered, history: History, backends: "Backends") -> Any:
+    start, _ = traffic_span(history) or (0.0, 0.0)
+    return recovered.gather(
+        item, history, backends.prometheus, namespace=backends.namespace, span=(start - 1, time.time())
+    )
+
+
 QUESTIONS: Mapping[type[Expectation], Sequence[Question]] = {
     Traces: [Question(backend="tempo", part="traces", ask=_traces)],
     ServiceGraph: [Question(backend="prometheus", part="edges", ask=_edges)],
@@ -79,5 +87,6 @@ QUESTIONS: Mapping[type[Expectation], Sequence[Question]] = {
     Logs: [Question(backend="logs", part="logged", ask=_logged)],
     Dashboard: [Question(backend="grafana", part="dashboards", ask=_panels)],
     Exemplar: [Question(backend="tempo", part="examples", ask=_examples)],
+    Recovered: [Question(backend="prometheus", part="recoveries", ask=_recovery)],
 }
 """What each kind of expectation asks; a kind that is not here needs nothing of its own."""

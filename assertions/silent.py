@@ -6,13 +6,11 @@ from itertools import pairwise
 from assertions.check import Check, blind
 from assertions.evidence import Evidence
 from assertions.life import is_of_drill
+from assertions.watchdog import WATCHDOG
 from assertions.wording import listed, seconds
 from scenarios.history import AlertChange, History, Notification
 from scenarios.model import Silent
 from scenarios.record import Outcome, Rung
-
-WATCHDOG = "Watchdog"
-"""The alert that always fires: as long as it arrives, a silent path is silent and not dead."""
 
 OVERDUE = 2.0
 """A watchdog is overdue when it was not heard for so many times its longest pause before."""

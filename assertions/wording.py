@@ -6,20 +6,26 @@ from collections.abc import Mapping, Sequence
 from scenarios.model import (
     Alert,
     Anomaly,
+    Budget,
     ComponentFault,
+    ComponentState,
     Dashboard,
     Delivered,
     Exemplar,
     Expectation,
     Fault,
     Logs,
+    Recovered,
     Semconv,
     ServiceGraph,
     Silent,
     Sli,
     Traces,
     TrafficFault,
+    Watchdog,
 )
+
+_SIZES: Mapping[str, int] = {"GiB": 1024**3, "MiB": 1024**2, "KiB": 1024}
 
 NOTHING = "nothing"
 """What stands where there is no number."""
@@ -66,9 +72,22 @@ def rate(per_s: float) -> str:
     return f"{_plain(per_s, digits_after(abs(per_s) or 1))}/s" if math.isfinite(per_s) else NOTHING
 
 
+def cores(number: float) -> str:
+    """Write a number of busy cores: `0.25 cores`, `1 core`."""
+    return f"{_plain(number, digits_after(number or 1))} core{'' if number == 1 else 's'}"
+
+
 def count(number: float, noun: str) -> str:
     """Write a number with its noun: `1 request`, `1,000 requests`."""
     return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
+
+
+def size(size_bytes: float) -> str:
+    """Write an amount of memory: `512 KiB`, `87.5 MiB`, `1.2 GiB`."""
+    if not math.isfinite(size_bytes):
+        return NOTHING
+    unit, factor = next(((unit, f) for unit, f in _SIZES.items() if size_bytes >= f), ("B", 1))
+    return f"{_plain(size_bytes / factor, digits_after(size_bytes / factor or 1))} {unit}"
 
 
 def listed(words: Sequence[str], most: int = 12) -> str:
@@ -131,3 +150,11 @@ def title_of(item: Expectation) -> str:
             return f"dashboard {item.uid}"
         case Anomaly():
             return f"anomaly of {item.signal} in {item.service}"
+        case ComponentState():
+            return f"component {item.name} {'goes down and comes back' if item.goes_down else 'stays up'}"
+        case Recovered():
+            return f"recovered: {item.signal}"
+        case Budget():
+            return f"budget of {item.component}"
+        case Watchdog():
+            return "watchdog is missed and comes back"

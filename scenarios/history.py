@@ -103,6 +103,29 @@ class Notification(_Event):
     ends_at: float | None = None
 
 
+class ComponentChange(_Event):
+    """
+    A component of the stack or a role of the drill's app was found in another state, or as another process, than before.
+
+    `unready` runs but does not answer: it is frozen, hangs, or is starting. `started_t` is when its process began, by which
+    a restart is known even if nobody saw it down; None while it does not run.
+    """
+
+    kind: Literal["component"] = "component"
+    name: str
+    state: Literal["ready", "unready", "down"]
+    started_t: float | None = None
+
+
+class Usage(_Event):
+    """What a component or role had used by now: CPU seconds since its process began, and resident memory; children included."""
+
+    kind: Literal["usage"] = "usage"
+    name: str
+    cpu_s: float
+    memory_bytes: int
+
+
 class Clock(_Event):
     """How far a backend's clock is ahead of ours, give or take half the round trip."""
 
@@ -113,14 +136,33 @@ class Clock(_Event):
 
 
 class Blind(_Event):
-    """Something that should have watched could not, so what it would have seen is unknown."""
+    """Something that should have watched could not from `t` on, so what it would have seen is unknown."""
 
     kind: Literal["blind"] = "blind"
     watcher: str
     reason: str
 
 
-Event = Phase | Traffic | Request | FaultChange | AlertChange | Notification | Clock | Blind
+class Sighted(_Event):
+    """A watcher that was blind can look again; it has not missed what still is, only what came and went."""
+
+    kind: Literal["sighted"] = "sighted"
+    watcher: str
+
+
+Event = (
+    Phase
+    | Traffic
+    | Request
+    | FaultChange
+    | AlertChange
+    | Notification
+    | ComponentChange
+    | Usage
+    | Clock
+    | Blind
+    | Sighted
+)
 """Anything that a history can hold."""
 
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])

@@ -1,4 +1,4 @@
-"""Units: durations, ratios and plain numbers, as people write them and as code reckons with them."""
+"""Units: durations, ratios, sizes and plain numbers, as people write them and as code reckons with them."""
 
 import re
 from typing import Annotated
@@ -8,9 +8,12 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)")
 _RATIO = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s?%")
+_SIZES = {"GiB": 1024**3, "MiB": 1024**2, "KiB": 1024, "B": 1}
+_SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)\s?(GiB|MiB|KiB|B)")
 
 _DURATION_SHAPE = r"([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$"
 _RATIO_SHAPE = r"[0-9]{1,9}(\.[0-9]{1,9})?\s?%$"
+_SIZE_SHAPE = r"[0-9]{1,12}(\.[0-9]{1,9})?\s?(GiB|MiB|KiB|B)$"
 _SHARE_SHAPE = r"(100(\.0{1,9})?|[0-9]{1,2}(\.[0-9]{1,9})?)\s?%$"
 _MORE_THAN_NOUGHT = "(?=.*[1-9])"
 
@@ -46,6 +49,29 @@ def parse_ratio(value: object) -> float:
     return round(float(match[1]) / 100, 11)
 
 
+def parse_size_bytes(value: object) -> int:
+    """
+    Read `200MiB` as bytes; a bare number is refused, and so is `MB`, of which nobody knows whether it means 1000 or 1024.
+
+    Raises ValueError that names what was found and what is allowed.
+    """
+    match = _SIZE.fullmatch(str(value).strip())
+    size = round(float(match[1]) * _SIZES[match[2]]) if match else 0
+    if size <= 0:
+        raise ValueError(
+            f"not a size: {value!r}; write a number above 0 with a unit: B, KiB, MiB or GiB, such as 200MiB"
+        )
+    return size
+
+
+def format_size(size_bytes: int) -> str:
+    """
+    Write bytes as the language does: `200MiB`; exact, in the largest unit that says it in a whole number.
+    """
+    unit, factor = next((unit, factor) for unit, factor in _SIZES.items() if size_bytes % factor == 0)
+    return f"{size_bytes // factor}{unit}"
+
+
 def format_duration(seconds: float) -> str:
     """
     Write seconds as the language does: `90s`; exact to the microsecond.
@@ -68,6 +94,7 @@ def _plain(number: float, digits: int) -> str:
 
 # A scenario is stored in the form in which it is written, so one reader serves files and records.
 _AS_DURATION = PlainSerializer(format_duration, return_type=str)
+_AS_SIZE = PlainSerializer(format_size, return_type=str)
 _AS_RATIO = PlainSerializer(format_ratio, return_type=str)
 
 
@@ -101,6 +128,9 @@ Share = Annotated[
     float, BeforeValidator(parse_ratio), Field(gt=0, le=1), _AS_RATIO, _written(_MORE_THAN_NOUGHT + _SHARE_SHAPE)
 ]
 """A ratio of some whole: more than 0 %, at most 100 %."""
+
+Size = Annotated[int, BeforeValidator(parse_size_bytes), _AS_SIZE, _written(_MORE_THAN_NOUGHT + _SIZE_SHAPE)]
+"""An amount of memory above nought: `200MiB` in YAML and in records, bytes in Python."""
 
 Names = Annotated[
     tuple[str, ...],

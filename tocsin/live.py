@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from assertions.silent import WATCHDOG
+from assertions.watchdog import WATCHDOG
 from scenarios.history import AlertChange, Event, FaultChange, Notification, Phase, Traffic
 
 

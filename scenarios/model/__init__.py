@@ -40,6 +40,7 @@ from scenarios.model.faults import (
     TrafficFault,
 )
 from scenarios.model.load import Load
+from scenarios.model.outages import Budget, ComponentState, Recovered, Watchdog
 from scenarios.model.scenario import Abort, Scenario
 from scenarios.model.shapes import SpanShape
 from scenarios.model.topology import ENTRY_SERVICE, ROLE_ROUTES, ROUTES, Component, Role
@@ -55,9 +56,11 @@ __all__ = [
     "Anomaly",
     "AppFault",
     "BrokenContextFault",
+    "Budget",
     "CommandFault",
     "Component",
     "ComponentFault",
+    "ComponentState",
     "CpuFault",
     "Dashboard",
     "Delivered",
@@ -76,6 +79,7 @@ __all__ = [
     "MemoryLeakFault",
     "Misfit",
     "Misfits",
+    "Recovered",
     "RetryStormFault",
     "Role",
     "Scenario",
@@ -88,4 +92,5 @@ __all__ = [
     "TelemetrySilentFault",
     "Traces",
     "TrafficFault",
+    "Watchdog",
 ]

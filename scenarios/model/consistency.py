@@ -13,6 +13,7 @@ from scenarios.model.faults import (
     RequestFault,
     SlowDatabaseFault,
 )
+from scenarios.model.judgeable import misfits_of_outages, no_such_fault
 from scenarios.model.topology import CHECKOUT_PARTS, ROUTES
 from scenarios.model.value import Misfit
 
@@ -40,7 +41,8 @@ def misfits(scenario: "Scenario") -> Iterator[Misfit]:
         if isinstance(item, Anomaly):
             yield from _anomaly_that_cannot_be_judged(scenario, item, index)
         if isinstance(item, Traces) and (item.fault or 0) > len(scenario.faults):
-            yield _no_such_fault(scenario, f"traces of {item.where}", item.fault or 0, ("expect", index, "traces"))
+            yield no_such_fault(scenario, f"traces of {item.where}", item.fault or 0, ("expect", index, "traces"))
+        yield from misfits_of_outages(scenario, item, index)
         if isinstance(item, Silent):
             yield from _alert_both_wanted_and_unwanted(scenario, item, index)
     yield from _expectations_written_twice(scenario)
@@ -127,7 +129,7 @@ def _faults_that_break_a_shared_stack(scenario: "Scenario") -> Iterator[Misfit]:
 def _alert_that_cannot_be_judged(scenario: "Scenario", alert: Alert, index: int) -> Iterator[Misfit]:
     place = ("expect", index, "alert")
     if alert.fault > len(scenario.faults):
-        yield _no_such_fault(scenario, f"alert {alert.name}", alert.fault, place)
+        yield no_such_fault(scenario, f"alert {alert.name}", alert.fault, place)
         return
     load, fault = scenario.load, scenario.faults[alert.fault - 1]
     if load.warm_up + fault.at <= 0:
@@ -153,19 +155,10 @@ def _alert_that_cannot_be_judged(scenario: "Scenario", alert: Alert, index: int)
             )
 
 
-def _no_such_fault(scenario: "Scenario", what: str, number: int, place: tuple[str, int, str]) -> Misfit:
-    return Misfit(
-        f"{what}: there is no fault number {number}; the drill has {len(scenario.faults)}; "
-        "`fault` is the number of one of the `faults`",
-        *place,
-        "fault",
-    )
-
-
 def _anomaly_that_cannot_be_judged(scenario: "Scenario", anomaly: Anomaly, index: int) -> Iterator[Misfit]:
     place = ("expect", index, "anomaly")
     if anomaly.fault > len(scenario.faults):
-        yield _no_such_fault(scenario, f"anomaly of {anomaly.signal}", anomaly.fault, place)
+        yield no_such_fault(scenario, f"anomaly of {anomaly.signal}", anomaly.fault, place)
         return
     load, fault = scenario.load, scenario.faults[anomaly.fault - 1]
     if load.warm_up + fault.at < LEARNING_S:

@@ -3,26 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
+from scenarios.model.expectation import BaseExpectation
+from scenarios.model.outages import Budget, ComponentState, Recovered, Watchdog
 from scenarios.model.shapes import Edge, SpanShape
 from scenarios.model.topology import ENTRY_SERVICE, Role
-from scenarios.model.value import Misfit, Value
+from scenarios.model.value import Misfit
 from scenarios.units import Flag, Names, Number, PositiveRatio, PositiveSeconds, Ratio, Share, Whole
-
-
-class BaseExpectation(Value):
-    """Something that must hold; written as one key with its details."""
-
-    KEY: ClassVar[str]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _details(cls, value: Any) -> Any:
-        if isinstance(value, Mapping) and set(value) == {cls.KEY}:
-            details = value[cls.KEY]
-            return {} if details is None else details
-        return value
 
 
 class Sli(BaseExpectation):
@@ -184,7 +172,23 @@ def _key(item: Any) -> str | None:
     return None
 
 
-Expectation = Sli | Alert | Silent | Traces | ServiceGraph | Exemplar | Semconv | Logs | Delivered | Anomaly | Dashboard
+Expectation = (
+    Sli
+    | Alert
+    | Silent
+    | Traces
+    | ServiceGraph
+    | Exemplar
+    | Semconv
+    | Logs
+    | Delivered
+    | Anomaly
+    | Dashboard
+    | ComponentState
+    | Recovered
+    | Budget
+    | Watchdog
+)
 """What must hold; one expectation is one check is one test."""
 
 EXPECTATIONS: Mapping[str, type[Expectation]] = {kind.KEY: kind for kind in get_args(Expectation)}
@@ -201,7 +205,11 @@ Keyed = Annotated[
     | Annotated[Logs, Tag("logs")]
     | Annotated[Delivered, Tag("delivered")]
     | Annotated[Anomaly, Tag("anomaly")]
-    | Annotated[Dashboard, Tag("dashboard")],
+    | Annotated[Dashboard, Tag("dashboard")]
+    | Annotated[ComponentState, Tag("component")]
+    | Annotated[Recovered, Tag("recovered")]
+    | Annotated[Budget, Tag("budget")]
+    | Annotated[Watchdog, Tag("watchdog")],
     Discriminator(_key),
 ]
 """An expectation as it is written: one key with its details, such as `silent: {}`."""

@@ -6,8 +6,9 @@ from pydantic import Field, model_validator
 
 from scenarios.model.consistency import misfits
 from scenarios.model.expectations import Alert, Anomaly, Dashboard, Expectation, Keyed
-from scenarios.model.faults import Fault
+from scenarios.model.faults import ComponentFault, Fault
 from scenarios.model.load import Load
+from scenarios.model.outages import Budget, ComponentState
 from scenarios.model.value import Misfit, Misfits, Value
 from scenarios.units import Flag, PositiveSeconds, Share
 
@@ -46,7 +47,9 @@ class Scenario(Value):
     @property
     def needs(self) -> frozenset[str]:
         """Optional components of the stack without which it cannot be judged."""
-        return frozenset(self.with_) | {name for item in self.expect if (name := _component(item))}
+        hit = {fault.target for fault in (*self.faults, *self.noise) if isinstance(fault, ComponentFault)}
+        asked = {name for item in self.expect if (name := _component(item))}
+        return frozenset(self.with_) | ((hit | asked) & {"detector", "grafana"})
 
     def to_json(self) -> dict[str, Any]:
         """The scenario in the form of its language, ready for JSON; `Scenario.model_validate` reads it back."""
@@ -62,8 +65,10 @@ class Scenario(Value):
 
 
 def _component(item: Expectation) -> str | None:
-    """The optional component that an expectation is about."""
+    """The component that an expectation is about, as far as it is said by name or by kind."""
     if isinstance(item, Anomaly):
         return "detector"
+    if isinstance(item, ComponentState | Budget):
+        return item.name if isinstance(item, ComponentState) else item.component
     by_grafana = isinstance(item, Dashboard) or (isinstance(item, Alert) and item.source == "grafana")
     return "grafana" if by_grafana else None

@@ -11,7 +11,7 @@ import pytest
 
 from assertions.backend import eventually
 from assertions.evidence import AlertRule, Collector, Delays, Evidence
-from assertions.gather import Backends, climb, gather
+from assertions.gather import Backends, gather
 from assertions.prometheus import Prometheus
 from assertions.tempo import Tempo
 from scenarios.history import Event, History
@@ -406,20 +406,3 @@ def test_a_drill_without_answers_is_gathered_all_the_same(events: list[Event]) -
 def test_the_delays_of_the_stack_are_kept() -> None:
     """Bounds are made of them, also when a run is judged again."""
     assert gathered().delays == PATIENT
-
-
-@pytest.mark.parametrize(
-    ("points", "rose"),
-    [
-        ([], 0),
-        ([(0, 5)], 0),
-        ([(0, 5), (1, 8), (2, 8)], 3),
-        ([(1, 5), (2, 8)], 3),
-        ([(1.1, 5), (2, 8)], 8),
-        ([(0, 5), (1, 8), (2, 2), (3, 4)], 7),
-        ([(2, 5), (3, 0)], 5),
-    ],
-)
-def test_how_much_a_counter_climbed(points: list[tuple[float, float]], rose: float) -> None:
-    """From nought when it was born after the first second, and again from nought after a restart."""
-    assert climb(points, born_after=1) == rose

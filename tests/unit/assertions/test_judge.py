@@ -32,6 +32,10 @@ ALL_KINDS: list[dict[str, Any]] = [
     {"exemplar": {"service": "catalog"}},
     {"semconv": {}},
     {"logs": {"service": "catalog"}},
+    {"component": {"name": "catalog", "back_within": "5s"}},
+    {"recovered": {"within": "5s"}},
+    {"budget": {"component": "catalog", "memory": "200MiB"}},
+    {"watchdog": {"missing_within": "5s", "back_within": "5s"}},
 ]
 DRILL = scenario(
     *ALL_KINDS,
@@ -59,6 +63,10 @@ def test_every_fault_and_expectation_is_judged_in_order() -> None:
         ("expect/8", "exemplar of catalog slower than 500 ms", "UNKNOWN"),
         ("expect/9", "semconv: stable names, units and attributes", "UNKNOWN"),
         ("expect/10", "logs of catalog lead to the traces of failed requests", "UNKNOWN"),
+        ("expect/11", "component catalog goes down and comes back", "UNKNOWN"),
+        ("expect/12", "recovered: traces", "FAIL"),
+        ("expect/13", "budget of catalog", "UNKNOWN"),
+        ("expect/14", "watchdog is missed and comes back", "UNKNOWN"),
     ]
     assert {one.id: one.title for one in outcomes} == titles(DRILL)
 
@@ -79,6 +87,10 @@ def test_names_of_tests_are_known_before_and_stay_as_they_are() -> None:
         "expect/8": "exemplar",
         "expect/9": "semconv",
         "expect/10": "logs",
+        "expect/11": "component catalog",
+        "expect/12": "recovered traces",
+        "expect/13": "budget catalog",
+        "expect/14": "watchdog",
     }
     assert list(check_ids(DRILL)) == list(titles(DRILL))
 

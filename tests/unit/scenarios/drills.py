@@ -5,10 +5,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from scenarios.model import ROLE_ROUTES, ROUTES, Scenario
-from scenarios.units import format_duration, format_ratio
+from scenarios.units import format_duration, format_ratio, format_size
 
 durations = st.integers(1, 60_000_000).map(lambda us: format_duration(us / 1_000_000))
 shares = st.integers(1, 10**11).map(lambda parts: format_ratio(parts / 10**11))
+sizes = st.integers(1, 10**9).map(format_size)
 words = st.text("abcXYZ_", min_size=1, max_size=12)
 
 
@@ -96,7 +97,27 @@ _graphs = st.fixed_dictionaries(
 )
 
 
+_parts = st.sampled_from(["collector", "tempo", *_ROLES])
+_states = st.fixed_dictionaries(
+    {"name": _parts},
+    optional={"down_within": st.just("1s"), "back_within": durations, "restarts": st.integers(0, 9), "except": _parts},
+)
+_recoveries = st.fixed_dictionaries(
+    {"within": durations},
+    optional={"lost": shares, "lost_at_least": st.just("0%")},
+)
+_gaps = st.fixed_dictionaries({"within": durations, "signal": st.just("metrics"), "gap": st.none() | durations})
+_budgets = st.fixed_dictionaries(
+    {"component": _parts, "memory": sizes}, optional={"cpu": st.none() | durations, "cores": st.floats(0.001, 1000)}
+)
+
 _expectations = st.one_of(
+    st.fixed_dictionaries({"component": _states}),
+    st.fixed_dictionaries({"recovered": _recoveries | _gaps}),
+    st.fixed_dictionaries({"budget": _budgets}),
+    st.fixed_dictionaries(
+        {"watchdog": st.fixed_dictionaries({"missing_within": st.just("1s"), "back_within": durations})}
+    ),
     st.fixed_dictionaries(
         {"sli": st.fixed_dictionaries({"name": st.sampled_from(["availability", "p95"]), "within": shares})}
     ),

@@ -31,6 +31,11 @@ SEEN_BY_THE_LOADER_ALONE = {
     "anomaly-too-soon",
     "anomaly-within-too-long",
     "anomaly-without-its-fault",
+    "budget-of-a-shared-stack",
+    "budget-of-nothing",
+    "component-back-too-late",
+    "component-down-too-late",
+    "component-of-a-missing-fault",
     "drop-up",
     "expectation-twice",
     "fault-after-the-drive",
@@ -41,6 +46,10 @@ SEEN_BY_THE_LOADER_ALONE = {
     "faults-overlap",
     "for-days",
     "noise-after-the-drive",
+    "recovered-from-nothing",
+    "recovered-gap-of-traces",
+    "recovered-loss-crossed",
+    "recovered-within-too-long",
     "route-of-another",
     "route-unknown",
     "route-weight-negative",
@@ -49,6 +58,9 @@ SEEN_BY_THE_LOADER_ALONE = {
     "stack-broken-for-all",
     "traces-of-a-missing-fault",
     "traces-span-durations-crossed",
+    "watchdog-back-too-late",
+    "watchdog-missing-too-late",
+    "watchdog-of-a-missing-fault",
 }
 
 

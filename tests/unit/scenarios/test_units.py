@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.units import format_duration, format_ratio, parse_duration_s, parse_ratio
+from scenarios.units import (
+    format_duration,
+    format_ratio,
+    format_size,
+    parse_duration_s,
+    parse_ratio,
+    parse_size_bytes,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +68,29 @@ def test_a_ratio_that_is_written_is_read_back(parts: int) -> None:
     ratio = parts / 10**11
 
     assert ratio == parse_ratio(format_ratio(ratio))
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("300B", 300), ("512KiB", 524_288), ("200MiB", 209_715_200), ("1.5 GiB", 1_610_612_736), ("0.0005KiB", 1)],
+)
+def test_sizes_are_bytes(text: str, size: int) -> None:
+    """A number and a unit, with or without a space, to the byte."""
+    assert size == parse_size_bytes(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "200", 200, "0MiB", "0.1B", "-1MiB", "200MB", "200Mi", "1e3KiB", "1MiB1KiB", None]
+)
+def test_what_is_no_size_is_refused_by_name(text: object) -> None:
+    """The message shows what was found and how to write it; nothing is no size either."""
+    with pytest.raises(ValueError, match=r"not a size: .*; write a number above 0 with a unit: B, KiB, MiB or GiB"):
+        parse_size_bytes(text)
+
+
+@settings(deadline=None)
+@given(size=st.integers(1, 10**9))
+def test_a_size_that_is_written_is_read_back(size: int) -> None:
+    """To the byte, in the largest unit that says it in a whole number."""
+    assert size == parse_size_bytes(format_size(size))
+    assert format_size(1024 * 1024 * 200) == "200MiB"
