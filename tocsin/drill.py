@@ -38,6 +38,7 @@ from tocsin.clocks import measure_all
 from tocsin.live import Live
 from tocsin.rundir import RunDir
 from tocsin.services import DrillServices
+from tocsin.vitals import Vitals, patients
 from tocsin.watcher import AlertSource, AlertSourceName, Watcher
 
 LOG_LIMIT_BYTES = 1_000_000
@@ -118,7 +119,7 @@ class Drill:
         faults |= {f"noise/{number}": fault for number, fault in enumerate(self.scenario.noise, 1)}
         swings = [fault for fault in faults.values() if isinstance(fault, TrafficFault)]
         services = DrillServices(stack=self.stack, app=app)
-        with self._watching(run, history):
+        with self._watching(run, history), self._looking_after(app, history):
             self.live.enter("starting the traffic")
             with TrafficProcess.start(self.scenario.load, swings, host=app.url, directory=run.path) as traffic:
                 try:
@@ -170,6 +171,15 @@ class Drill:
                 yield
             finally:
                 watcher.stop()
+
+    @contextmanager
+    def _looking_after(self, app: App, history: "HistoryFile") -> Iterator[None]:
+        vitals = Vitals(patients=patients(self.stack, app), record=history.record)
+        vitals.start()
+        try:
+            yield
+        finally:
+            vitals.stop()
 
     def _gather(self, run: RunDir) -> None:
         """Step 8: ask the backends, with the demo app still up, and have the answers on disk."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from scenarios.model.expectation import BaseExpectation
 from scenarios.model.outages import Budget, ComponentState, Recovered, Watchdog

@@ -71,6 +71,10 @@ class App:
         """What runs one role. Raises StackError when there is none."""
         return self._crew.unit(role)
 
+    def ready(self, role: str) -> bool:
+        """Whether a role runs and answers now."""
+        return self._crew.ready(role)
+
     def restart(self, role: str) -> None:
         """End a role if it still runs, start it again on the same ports, and wait until it is ready."""
         self._crew.restart(role)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import cache
 
 import httpx
 
@@ -13,9 +14,15 @@ _POLL_S = 0.03
 def answers(url: str, *, timeout_s: float = 1) -> bool:
     """Whether a GET of this address gives 200 now."""
     try:
-        return httpx.get(url, timeout=timeout_s).status_code == 200
+        return _client().get(url, timeout=timeout_s).status_code == 200
     except httpx.HTTPError:
         return False
+
+
+@cache
+def _client() -> httpx.Client:
+    """One for all, for making one takes longer than asking; it keeps no connection, so that each answer is a new one's."""
+    return httpx.Client(limits=httpx.Limits(max_keepalive_connections=0), trust_env=False)
 
 
 def wait_until(

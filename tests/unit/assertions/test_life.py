@@ -224,7 +224,7 @@ def test_a_resolved_notification_alone_is_none_of_this_alert() -> None:
 
 def test_only_the_receiver_that_was_meant_counts() -> None:
     """What another one was told, before or after, is neither the notification nor its end."""
-    events = [change(8, "firing"), told(8.5, receiver="info"), told(9, receiver="page")]
+    events: list[Event] = [change(8, "firing"), told(8.5, receiver="info"), told(9, receiver="page")]
     events += [told(20, "resolved", receiver="page"), told(21, receiver="info")]
     found = lived(*events, receiver="page")
 
@@ -233,7 +233,7 @@ def test_only_the_receiver_that_was_meant_counts() -> None:
 
 def test_grafanas_contact_points_count_without_their_first_word() -> None:
     """One name means the same receiver on both ways."""
-    events = [change(8, "firing", source="grafana"), told(9, receiver="grafana-page")]
+    events: list[Event] = [change(8, "firing", source="grafana"), told(9, receiver="grafana-page")]
 
     assert lived(*events, source="grafana", receiver="page").notified_t == T0 + 9
     assert lived(*events, source="grafana", receiver="grafana-page").notified_t == T0 + 9

@@ -163,6 +163,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """All that a drill needs, faked; at the end nothing of it may be left."""
     monkeypatch.setenv("TOCSIN_STATE", str(tmp_path / "state"))
     monkeypatch.setattr(module, "Watcher", FakeWatcher)
+    monkeypatch.setattr(module, "patients", lambda *_: {})
     monkeypatch.setattr(module, "measure_all", lambda *_: [])
     yield Stage(tmp_path, monkeypatch)
     assert list(Roster.all()) == []

@@ -1,0 +1,123 @@
+"""Vitals: writes into the history whenever a component or role goes down, comes back or begins anew, and what it uses."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from scenarios.history import ComponentChange, Event, Usage
+from stack.runtimes.app import ROLES, App
+from stack.runtimes.stack import Stack
+from stack.runtimes.unit import Unit
+
+LOOK_S = 0.25
+"""How often each one is looked at: so precisely it is known when it went down and came back."""
+
+MEASURE_S = 1.0
+"""How often it is measured what each one uses."""
+
+State = Literal["ready", "unready", "down"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """One that is looked after: what runs it, and whether it answers."""
+
+    unit: Unit
+    ready: Callable[[], bool]
+
+    def state(self) -> State:
+        """How it is now."""
+        if not self.unit.alive:
+            return "down"
+        return "ready" if self.ready() else "unready"
+
+
+def patients(stack: Stack, app: App) -> dict[str, Patient]:
+    """
+    All components of a stack and the roles of one drill's app, by name.
+    """
+    components = {name: Patient(unit=stack.unit(name), ready=partial(stack.ready, name)) for name in stack.running()}
+    return components | {role: Patient(unit=app.unit(role), ready=partial(app.ready, role)) for role in ROLES}
+
+
+class Chart:
+    """
+    What changed in the state of one since the last look. Pure.
+
+    One look without an answer tells nothing, for a busy machine may be late; two in a row do, from the first of them on.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._last: tuple[State, float | None] | None = None
+        self._unanswered_t: float | None = None
+
+    def see(self, t: float, state: State, started_t: float) -> list[ComponentChange]:
+        """
+        The change, if there is one, given how it was found by a look that began at `t`.
+        """
+        if state != "unready":
+            self._unanswered_t = None
+        elif self._unanswered_t is None:
+            self._unanswered_t = t
+            return []
+        now = state, None if state == "down" else started_t
+        if now == self._last:
+            return []
+        self._last = now
+        since = t if self._unanswered_t is None else self._unanswered_t
+        return [ComponentChange(t=since, name=self._name, state=state, started_t=now[1])]
+
+
+class Vitals:
+    """
+    Looks after each patient from `start` to `stop`, in a thread of its own, for one that hangs must not hide the others.
+    """
+
+    def __init__(self, *, patients: Mapping[str, Patient], record: Callable[..., None]) -> None:
+        self._record = record
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._look_after, args=item, name=f"vitals-{item[0]}", daemon=True)
+            for item in patients.items()
+        ]
+
+    def start(self) -> None:
+        """Begin to look."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Look and measure once more, and end."""
+        self._stop.set()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    def _look_after(self, name: str, patient: Patient) -> None:
+        chart, measured_t = Chart(name), 0.0
+        while True:
+            last = self._stop.is_set()
+            t = time.time()
+            # Whoever cannot be asked now is asked again soon; a history without an answer is no proof of anything.
+            with suppress(Exception):
+                self._note(*chart.see(t, patient.state(), patient.unit.started_t))
+                if last or t - measured_t >= MEASURE_S:
+                    self._note(*_measured(name, patient.unit))
+                    measured_t = t
+            if last:
+                return
+            self._stop.wait(LOOK_S)
+
+    def _note(self, *events: Event) -> None:
+        if events:
+            self._record(*events)
+
+
+def _measured(name: str, unit: Unit) -> list[Usage]:
+    used = unit.usage()
+    return [Usage(t=time.time(), name=name, cpu_s=used.cpu_s, memory_bytes=used.memory_bytes)] if used else []
