@@ -3,7 +3,7 @@
 from stack.engines.cache import folder as cache_folder
 from stack.engines.errors import EngineError
 from stack.engines.progress import Progress, Report, Stage
-from stack.engines.search import Found, Status, locate, maker, status
+from stack.engines.search import Found, Status, built, locate, maker, status
 from stack.engines.supply import JOBS, ensure
 from stack.engines.table import ENGINES, MAKERS, Engine
 from stack.engines.toolchain import WISH as GO_WISH
@@ -23,6 +23,7 @@ __all__ = [
     "Report",
     "Stage",
     "Status",
+    "built",
     "cache_folder",
     "ensure",
     "find_go",

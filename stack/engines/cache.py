@@ -77,9 +77,13 @@ def is_damaged(engine: Engine, binary: str) -> bool:
 
 
 @contextmanager
-def locked(name: str, *, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Keep other processes from making the same thing meanwhile; `on_wait` is called again and again while one is at it, and may raise."""
-    path = folder() / "engines" / f"{name}.lock"
+def locked(name: str, *, on_wait: Callable[[], None], below: str = "engines") -> Iterator[None]:
+    """
+    Keep other processes from making the same thing, in the folder `below` of the cache, meanwhile.
+
+    `on_wait` is called again and again while one is at it, and may raise.
+    """
+    path = folder() / below / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:

@@ -46,6 +46,14 @@ ADVICE: Sequence[tuple[tuple[str, ...], str]] = (
         "what has been downloaded is kept",
     ),
     (
+        ("unable to pick chroot mode", "must be run as root", "newuidmap"),
+        "mmdebstrap needs root (`sudo`), or a user with sub-ids in /etc/subuid and the program `newuidmap` (package uidmap)",
+    ),
+    (
+        ("no_pubkey", "keyring", "not signed"),
+        "Debian's keys are missing: `sudo apt-get install debian-archive-keyring`",
+    ),
+    (
         ("signal: killed", "cannot allocate memory", "out of memory"),
         "memory ran out: 2 GB free are enough with `--jobs 1`",
     ),

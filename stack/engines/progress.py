@@ -14,6 +14,7 @@ class Stage(StrEnum):
     DOWNLOAD = "downloading"
     GENERATE = "generating sources"
     COMPILE = "compiling"
+    BUILD = "building"
     CHECK = "checking"
     READY = "ready"
     FAILED = "failed"

@@ -55,6 +55,11 @@ def locate(binary: str) -> Path | None:
     return found.path if found else None
 
 
+def built(binary: str) -> Path | None:
+    """Where a binary that was built here is: of the pinned version, and static; None if it has to be built."""
+    return cache.find(maker(binary), binary)
+
+
 def status() -> list[Status]:
     """What is there of each engine, and what is missing."""
     return [_status(engine) for engine in ENGINES.values()]

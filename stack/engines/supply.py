@@ -1,7 +1,7 @@
 """The supply of engines: what is missing gets built, once, for all that ask."""
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,20 +18,27 @@ JOBS = 2
 """Builds at a time: while one downloads or links on one core, another compiles."""
 
 
-def ensure(names: Iterable[str] | None = None, *, report: Report = silent, jobs: int = JOBS) -> Mapping[str, Path]:
+def ensure(
+    names: Iterable[str] | None = None,
+    *,
+    report: Report = silent,
+    jobs: int = JOBS,
+    find: Callable[[str], Path | None] = locate,
+) -> Mapping[str, Path]:
     """
     Where the named binaries are (None: all); what is missing is built first, `jobs` engines at a time.
 
+    `find` looks for one: `locate` on PATH too, `built` for those alone that were built here.
     Interrupted, it stops its builds and leaves no half engine; called again it goes on from Go's own caches.
     Two processes that want the same engine build it once. `report` is called from several threads.
     Raise EngineError, with what to try and the tail of the log, for all engines that could not be built.
     """
     wanted = list(MAKERS) if names is None else list(dict.fromkeys(names))
-    paths = {binary: locate(binary) for binary in wanted}
+    paths = {binary: find(binary) for binary in wanted}
     short = {maker(binary).name for binary, path in paths.items() if path is None}
     if short:
         _build([engine for engine in ENGINES.values() if engine.name in short], report=report, jobs=jobs)
-    found = {binary: path or locate(binary) for binary, path in paths.items()}
+    found = {binary: path or find(binary) for binary, path in paths.items()}
     lost = [binary for binary, path in found.items() if path is None]
     if lost:
         raise EngineError(

@@ -1,0 +1,62 @@
+"""The connection to a Docker engine: one that answers, or an error that says why none does."""
+
+import os
+from collections.abc import Mapping
+
+import docker
+import docker.errors
+
+from stack.errors import StackError
+
+ANSWER_WITHIN_S = 60
+"""Of one request; a pull or a build answers piece by piece, and may take longer as a whole."""
+
+SOCKET = "unix:///var/run/docker.sock"
+
+
+class EngineMissing(StackError):
+    """No container engine can be used from here; the message says where it was sought, why not, and what to try."""
+
+
+REASONS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        ("permission denied",),
+        "this user may not use it: join the group `docker` (`sudo usermod -aG docker $USER`, then log in again), "
+        "or use a rootless engine and set DOCKER_HOST to its socket",
+    ),
+    (
+        ("no such file or directory", "connection refused"),
+        "no engine runs there: start one (`sudo systemctl start docker`, `podman system service -t 0`), "
+        "or set DOCKER_HOST to where one is",
+    ),
+    (("timed out", "timeout"), "it does not answer: is the address right, and the engine alive?"),
+    (
+        ("name or service not known", "name resolution", "no address associated", "nodename nor servname"),
+        "there is no such host: look at DOCKER_HOST",
+    ),
+    (
+        ("certificate", "ssl", "tls"),
+        "it speaks TLS, and was not trusted: look at DOCKER_TLS_VERIFY and DOCKER_CERT_PATH",
+    ),
+)
+
+
+def connect(environ: Mapping[str, str] | None = None) -> docker.DockerClient:
+    """
+    A client of the engine that DOCKER_HOST names, else of the local socket. Raises EngineMissing when none answers.
+
+    Podman's socket serves as well.
+    """
+    environ = os.environ if environ is None else environ
+    try:
+        client = docker.from_env(environment=dict(environ), timeout=ANSWER_WITHIN_S)
+        client.ping()
+    except (docker.errors.DockerException, OSError) as error:
+        raise EngineMissing(_explained(environ.get("DOCKER_HOST") or SOCKET, str(error))) from error
+    return client
+
+
+def _explained(place: str, error: str) -> str:
+    lower = error.lower()
+    told = next((told for words, told in REASONS if any(word in lower for word in words)), error)
+    return f"no container engine can be used at {place}: {told}"
