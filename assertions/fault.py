@@ -5,8 +5,11 @@ from assertions.effect import Effect, effect_of
 from assertions.ladder import EXPLANATIONS
 from assertions.wording import seconds
 from scenarios.history import FaultChange, History
-from scenarios.model import Fault, TrafficFault
+from scenarios.model import Fault, LinkFault, TrafficFault
 from scenarios.record import Outcome, Rung, Verdict
+
+_HINT = "is the fault API switched on and reachable, does the route get traffic, is the effect large enough to be felt?"
+_LINK_HINT = "does the stack have Toxiproxy, does the link go through it, and does who is called answer at all?"
 
 
 def judge(fault: Fault, check: Check, history: History) -> Outcome:
@@ -58,6 +61,10 @@ def _why_not(fault_id: str, history: History) -> str:
 
 def _by_word_of_target(fault: Fault, check: Check, history: History, window: Facts) -> Outcome:
     """No client can feel it, so the target itself has to say that it acted; one that keeps no count is believed."""
+    proofs = [change.detail["proof"] for change in _changes(check.id, history) if "proof" in change.detail]
+    if proofs:
+        facts = {"proof": proofs[0], **window}
+        return check.passed(expected="that somebody saw it", observed=f"applied: {proofs[0]}", facts=facts)
     counts = [change.detail["affected"] for change in _changes(check.id, history) if "affected" in change.detail]
     expected, facts = "that its target says it acted", {"affected": max(counts, default=None), **window}
     if counts and max(counts) == 0:
@@ -75,7 +82,7 @@ def _not_applied(fault: Fault, check: Check, expected: str, observed: str, facts
         where=f"what clients saw of {target}" if fault.felt_by_client else f"what {target} said",
         when=f"{seconds(fault.at)} to {seconds(fault.end_s)} after the warm-up",
         rung=Rung.FAULT_NOT_APPLIED,
-        hint="is the fault API switched on and reachable, does the route get traffic, is the effect large enough to be felt?",
+        hint=_LINK_HINT if isinstance(fault, LinkFault) else _HINT,
         facts=facts,
     )
 

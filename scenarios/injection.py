@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from scenarios.faults import Act, Detail, FaultError, Services, act_of
+from scenarios.act import Act, Detail, FaultError, Services
+from scenarios.faults import act_of
 from scenarios.history import Event, FaultChange
 from scenarios.model import Fault
 

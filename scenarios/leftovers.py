@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenarios.faults import Act, CommandAct, HttpAct
+from scenarios.act import Act
+from scenarios.faults import CommandAct, HttpAct
 from scenarios.healnotes import HealNote, notes
 from scenarios.model import CommandFault
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from stack.links import LINKS, PROXY
+
 OUR_DATA = "/var/lib/tocsin"
 """Where our own images let their programs write."""
 
@@ -173,8 +175,26 @@ GRAFANA = Component(
 )
 """Joins a stack when a drill expects something of it, or when `tocsin up --with grafana` asks for it."""
 
+TOXIPROXY = Component(
+    name=PROXY,
+    image="shopify/toxiproxy:2.12.0",
+    binary="toxiproxy",
+    args=("-host", "{api_host}", "-port", "{api_port}", "-config", "{config}"),
+    config="toxiproxy.json",
+    reads=("toxiproxy.json",),
+    memory_mb=128,
+    # It traces every connection unless told otherwise.
+    environment={"LOG_LEVEL": "info"},
+    ports={"api": 8474, **{link.proxy: port for port, link in enumerate(LINKS, 8475)}},
+    # It opens its proxies in their order, and only logs what goes wrong: if the last one is there, all are.
+    ready=f"api/proxies/{LINKS[-1].proxy}",
+    optional=True,
+)
+"""Joins a stack when a drill breaks a link; stands then in the middle of all links, and starts before everybody."""
+
 COMPONENTS: Mapping[str, Component] = {
-    component.name: component for component in (SINK, TEMPO, COLLECTOR, ALERTMANAGER, PROMETHEUS, DETECTOR, GRAFANA)
+    component.name: component
+    for component in (SINK, TEMPO, COLLECTOR, ALERTMANAGER, PROMETHEUS, DETECTOR, GRAFANA, TOXIPROXY)
 }
 """What stacks run, by name; optional ones only where they are asked for."""
 

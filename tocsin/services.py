@@ -1,5 +1,6 @@
 """Services: what the faults of one drill may do: to the components of its stack, and to the roles of its own demo app."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stack.runtimes.app import ROLES, App
@@ -9,7 +10,7 @@ from stack.runtimes.unit import Unit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillServices:
-    """Finds each name where it runs; see `scenarios.faults.Services`."""
+    """Finds each name where it runs; see `scenarios.act.Services`."""
 
     stack: Stack
     app: App
@@ -36,6 +37,14 @@ class DrillServices:
     def fault_api(self, role: str) -> tuple[str, str]:
         """Address and token of a role's fault API."""
         return self.app.fault_api(role)
+
+    def toxiproxy(self) -> str:
+        """The address of Toxiproxy's API."""
+        return self.stack.url("toxiproxy.api")
+
+    def proxies(self, link: str) -> Mapping[str, str]:
+        """The proxies of a link by name, and where each is reached from here; none where the stack has no Toxiproxy."""
+        return self.stack.proxies(link)
 
     def _unit(self, name: str) -> Unit:
         return self.app.unit(name) if name in ROLES else self.stack.unit(name)

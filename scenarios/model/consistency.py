@@ -4,16 +4,17 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from scenarios.model.basefault import BaseFault
 from scenarios.model.expectations import Alert, Anomaly, Silent, Traces
 from scenarios.model.faults import (
     BaseAppFault,
-    BaseFault,
     ComponentFault,
     Fault,
     RequestFault,
     SlowDatabaseFault,
 )
 from scenarios.model.judgeable import misfits_of_outages, no_such_fault
+from scenarios.model.links import LinkFault
 from scenarios.model.topology import CHECKOUT_PARTS, ROUTES
 from scenarios.model.value import Misfit
 
@@ -105,8 +106,9 @@ def _overlap(one: BaseFault, other: BaseFault) -> bool:
 
 def _collide(one: Fault, other: Fault, *, same_list: bool) -> bool:
     """Whether two faults at the same time undo or hide each other. Noise may well be of the kind of a fault."""
-    if isinstance(one, ComponentFault) and isinstance(other, ComponentFault):
-        return one.target == other.target
+    for whole in (ComponentFault, LinkFault):
+        if isinstance(one, whole) and isinstance(other, whole):
+            return one.target == other.target
     if not same_list or one.kind != other.kind:
         return False
     if isinstance(one, BaseAppFault) and isinstance(other, BaseAppFault):
@@ -117,7 +119,7 @@ def _collide(one: Fault, other: Fault, *, same_list: bool) -> bool:
 
 def _faults_that_break_a_shared_stack(scenario: "Scenario") -> Iterator[Misfit]:
     for place, fault in _placed(scenario):
-        if isinstance(fault, ComponentFault) and fault.breaks_the_stack and not scenario.exclusive:
+        if isinstance(fault, ComponentFault | LinkFault) and fault.breaks_the_stack and not scenario.exclusive:
             yield Misfit(
                 f"{_id(place)}: a {fault.kind} of {fault.target} breaks the stack for all drills that share it; "
                 "add `exclusive: true` to the drill",

@@ -6,7 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from scenarios.errors import did_you_mean
-from scenarios.model.topology import ROLE_ROUTES, Component, Role
+from scenarios.model.basefault import BaseFault
+from scenarios.model.links import NetworkFault
+from scenarios.model.topology import OPTIONAL, ROLE_ROUTES, Component, Role
 from scenarios.model.value import Misfit, Value
 from scenarios.units import (
     DURATION_SCHEMA,
@@ -28,25 +30,6 @@ Delay = Annotated[PositiveSeconds, Field(le=60), POSITIVE_DURATION_SCHEMA]
 
 Jitter = Annotated[Seconds, Field(le=60), DURATION_SCHEMA]
 """The same, and may be nought."""
-
-
-class BaseFault(Value):
-    """What breaks, when (after the warm-up), and for how long."""
-
-    FELT_BY_CLIENT: ClassVar[bool] = True
-
-    at: Seconds = Field(description="when it is applied, after the warm-up")
-    for_s: PositiveSeconds = Field(alias="for", description="how long until it is healed")
-
-    @property
-    def end_s(self) -> float:
-        """When it is healed, in seconds after the warm-up."""
-        return self.at + self.for_s
-
-    @property
-    def felt_by_client(self) -> bool:
-        """Whether a client must see it; if not, the target's own word is the proof that it was applied."""
-        return self.FELT_BY_CLIENT
 
 
 class BaseAppFault(BaseFault):
@@ -232,6 +215,11 @@ class ComponentFault(BaseFault):
         return self.target in get_args(Component)
 
     @property
+    def needs(self) -> frozenset[str]:
+        """What is not there cannot be hit."""
+        return OPTIONAL & {self.target}
+
+    @property
     def felt_by_client(self) -> bool:
         """Clients talk to the app, not to the stack."""
         return not self.breaks_the_stack
@@ -280,5 +268,7 @@ AppFault = (
 )
 """Faults that the demo app's fault API knows."""
 
-Fault = Annotated[AppFault | TrafficFault | ComponentFault | CommandFault | HttpFault, Field(discriminator="kind")]
+Fault = Annotated[
+    AppFault | TrafficFault | ComponentFault | NetworkFault | CommandFault | HttpFault, Field(discriminator="kind")
+]
 """Any fault."""

@@ -6,9 +6,10 @@ from pydantic import Field, model_validator
 
 from scenarios.model.consistency import misfits
 from scenarios.model.expectations import Alert, Anomaly, Dashboard, Expectation, Keyed
-from scenarios.model.faults import ComponentFault, Fault
+from scenarios.model.faults import Fault
 from scenarios.model.load import Load
 from scenarios.model.outages import Budget, ComponentState
+from scenarios.model.topology import OPTIONAL
 from scenarios.model.value import Misfit, Misfits, Value
 from scenarios.units import Flag, PositiveSeconds, Share
 
@@ -46,10 +47,10 @@ class Scenario(Value):
 
     @property
     def needs(self) -> frozenset[str]:
-        """Optional components of the stack without which it cannot be judged."""
-        hit = {fault.target for fault in (*self.faults, *self.noise) if isinstance(fault, ComponentFault)}
+        """Optional components of the stack without which it cannot be run or judged."""
+        of_faults = (fault.needs for fault in (*self.faults, *self.noise))
         asked = {name for item in self.expect if (name := _component(item))}
-        return frozenset(self.with_) | ((hit | asked) & {"detector", "grafana"})
+        return frozenset(self.with_).union(*of_faults, asked & OPTIONAL)
 
     def to_json(self) -> dict[str, Any]:
         """The scenario in the form of its language, ready for JSON; `Scenario.model_validate` reads it back."""

@@ -9,6 +9,9 @@ Role = Literal["frontend", "catalog", "users"]
 Component = Literal["collector", "prometheus", "alertmanager", "tempo", "grafana", "detector", "sink"]
 """A part of the stack under test."""
 
+OPTIONAL = frozenset({"grafana", "detector", "toxiproxy"})
+"""Parts of a stack that are there only where somebody needs them; Toxiproxy is no part under test."""
+
 ENTRY_SERVICE: Role = "frontend"
 """The demo app's role that clients talk to; what they see is its truth."""
 

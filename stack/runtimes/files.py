@@ -8,6 +8,7 @@ from stack import config
 from stack.components import Component
 from stack.config import Profile
 from stack.config.grafana import render_grafana
+from stack.links import PROXY, proxies_json, seen_by
 from stack.runtimes.host import Layout, Places
 from stack.slo.generate import rules_dir
 
@@ -45,10 +46,13 @@ def _texts(
     """A component's files by their path below the root."""
     if component.config is None:
         return {}
+    if component.name == PROXY:
+        return {component.config: proxies_json(inside=places.inside, listen=places.listen)}
+    address = seen_by(component.name, places.inside)
     if component.name == "grafana":
         texts = render_grafana(
             profile=profile,
-            address=places.inside,
+            address=address,
             listen=places.listen,
             secrets=secrets,
             data_dir=layout.data,
@@ -58,7 +62,7 @@ def _texts(
     return config.render(
         component.name,
         profile=profile,
-        address=places.inside,
+        address=address,
         listen=places.listen,
         data_dir=layout.data,
         rules_dir=f"{layout.config}/{RULES}",

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ import httpx
 from stack.components import COMPONENTS, OPTIONAL, Component
 from stack.config import PROFILES
 from stack.errors import StackError
+from stack.links import PROXY, proxies_of, seen_by
 from stack.runtimes.app import App, telemetry_environment
 from stack.runtimes.crew import READY_WITHIN_S, Crew, Report
 from stack.runtimes.files import write_files
@@ -141,6 +142,10 @@ class Stack:
         self._crew.restart(name)
         self._save()
 
+    def proxies(self, link: str) -> Mapping[str, str]:
+        """The proxies of a link, such as `collector -> tempo`, and where we reach each; none where Toxiproxy is not there."""
+        return proxies_of(link, self._crew.places.outside)
+
     def app(self, *, namespace: str, directory: Path, roster: Roster, environment: Mapping[str, str]) -> App:
         """
         A demo app of its own for one drill, not started yet; `environment` overrides that of its roles.
@@ -149,7 +154,7 @@ class Stack:
         """
         return App(
             namespace=namespace,
-            otlp_endpoint=self._crew.places.inside["collector.otlp_http"],
+            otlp_endpoint=seen_by("app", self._crew.places.inside)["collector.otlp_http"],
             host=self._crew.host.beside(roster, logs=directory),
             environment={**telemetry_environment(PROFILES[self.profile]), **environment},
         )
@@ -234,7 +239,11 @@ def _table(extras: Collection[str]) -> dict[str, Component]:
     unknown = sorted(set(extras) - OPTIONAL)
     if unknown:
         raise StackError(f"no optional component {unknown[0]!r}; there is: {', '.join(sorted(OPTIONAL))}")
-    return {name: one for name, one in COMPONENTS.items() if not one.optional or name in extras}
+    table = {name: one for name, one in COMPONENTS.items() if not one.optional or name in extras}
+    if PROXY not in table:
+        return table
+    # Whoever calls a neighbour may do so through it.
+    return {name: one if name == PROXY else replace(one, needs=(*one.needs, PROXY)) for name, one in table.items()}
 
 
 def _new_secrets() -> dict[str, str]:

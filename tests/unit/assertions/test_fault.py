@@ -135,3 +135,29 @@ def test_a_fault_without_a_target_is_told_as_such() -> None:
     broken = fault(kind="command", apply=["a"], heal=["b"])
 
     assert judged(broken).where == "what the target said"
+
+
+def test_what_was_seen_of_a_broken_link_is_its_proof() -> None:
+    """No client can feel it, and Toxiproxy keeps no count; a connection of our own showed it."""
+    broken = fault(kind="cut_link", target="collector -> tempo")
+
+    outcome = judged(broken, *traffic(-10, 15), *fault_on(proof="a connection over it was refused after 0.00 s"))
+
+    assert (outcome.verdict, outcome.expected) == (Verdict.PASS, "that somebody saw it")
+    assert outcome.observed == "applied: a connection over it was refused after 0.00 s"
+    assert outcome.facts == {
+        "proof": "a connection over it was refused after 0.00 s",
+        "from_t": T0 + 5,
+        "until_t": T0 + 15,
+    }
+
+
+def test_a_link_that_was_not_broken_has_a_hint_of_its_own() -> None:
+    """It has no fault API, and no route."""
+    outcome = judged(fault(kind="cut_link", target="collector -> tempo"), *traffic(-10, 15))
+
+    assert (outcome.verdict, outcome.rung) == (Verdict.FAIL, Rung.FAULT_NOT_APPLIED)
+    assert outcome.where == "what collector -> tempo said"
+    assert outcome.hint == (
+        "does the stack have Toxiproxy, does the link go through it, and does who is called answer at all?"
+    )

@@ -1,13 +1,14 @@
 """Scenarios out of thin air, for property tests: anything that the language can say."""
 
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from scenarios.model import ROLE_ROUTES, ROUTES, Scenario
+from scenarios.model import ROLE_ROUTES, ROUTES, Link, Scenario
 from scenarios.units import format_duration, format_ratio, format_size
 
 durations = st.integers(1, 60_000_000).map(lambda us: format_duration(us / 1_000_000))
+link_delays = st.integers(1_000, 60_000_000).map(lambda us: format_duration(us / 1_000_000))
 shares = st.integers(1, 10**11).map(lambda parts: format_ratio(parts / 10**11))
 sizes = st.integers(1, 10**9).map(format_size)
 words = st.text("abcXYZ_", min_size=1, max_size=12)
@@ -36,6 +37,7 @@ def _of_requests(draw: st.DrawFn) -> dict[str, Any]:
 
 
 _ROLES = ["frontend", "catalog", "users"]
+_LINKS = list(get_args(Link))
 _bodies = st.one_of(
     _of_requests(),
     _app("slow_database", ["catalog", "users"], delay=durations, jitter=durations, ratio=shares),
@@ -51,6 +53,9 @@ _bodies = st.one_of(
     st.fixed_dictionaries({"kind": st.just("spike"), "factor": st.floats(1.001, 1000)}),
     st.fixed_dictionaries({"kind": st.just("drop"), "factor": st.floats(0.001, 0.999)}),
     _app("kill", ["collector", "tempo", *_ROLES]),
+    _app("slow_link", _LINKS, delay=link_delays, jitter=durations),
+    _app("throttled_link", _LINKS, rate=st.integers(1, 100_000)),
+    _app("cut_link", _LINKS),
     st.fixed_dictionaries(
         {"kind": st.just("command"), "apply": st.lists(words, min_size=1), "heal": st.lists(words, min_size=1)}
     ),

@@ -19,7 +19,8 @@ from demo_app.faults.background import Background
 from demo_app.faults.kinds import KINDS, Errors
 from demo_app.faults.leases import Leases
 from demo_app.faults.requests import api_routes
-from scenarios.faults import LEASE_S, AppAct, CommandAct, FaultError, HttpAct, TrafficAct, act_of
+from scenarios.act import FaultError
+from scenarios.faults import LEASE_S, AppAct, CommandAct, HttpAct, TrafficAct, act_of
 from scenarios.healnotes import HealNote
 from scenarios.model import ROLE_ROUTES, AppFault, CommandFault, Fault, HttpFault, Role
 from scenarios.model.faults import BaseAppFault
@@ -68,6 +69,12 @@ class FakeServices:
 
     def fault_api(self, role: str) -> tuple[str, str]:
         return self.url, self.token
+
+    def toxiproxy(self) -> str:
+        return "http://toxiproxy"
+
+    def proxies(self, link: str) -> dict[str, str]:
+        return {}
 
 
 class Idle(Background):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import TypeAdapter
 
-from scenarios.faults import Act, Detail, FaultError
+from scenarios.act import Act, Detail, FaultError
 from scenarios.history import Event, FaultChange
 from scenarios.injection import FaultRunner, Injection, Time
 from scenarios.model import Fault
@@ -256,6 +256,12 @@ class Roles:
 
     def fault_api(self, role: str) -> tuple[str, str]:
         raise AssertionError(role)
+
+    def toxiproxy(self) -> str:
+        raise AssertionError
+
+    def proxies(self, link: str) -> Mapping[str, str]:
+        raise AssertionError(link)
 
 
 def faults(**kinds: tuple[str, str, str]) -> dict[str, Fault]:

@@ -12,7 +12,8 @@ import scenarios
 from scenarios.errors import ScenarioError
 from scenarios.loader import load_text
 from scenarios.model import EXPECTATIONS, ROUTES, Abort, HttpFault, Load, Scenario, SpanShape
-from scenarios.model.faults import BaseAppFault, BaseFault
+from scenarios.model.basefault import BaseFault
+from scenarios.model.faults import BaseAppFault
 from scenarios.units import format_duration, format_ratio
 from scenarios.wording import FAULT_KINDS
 

@@ -25,6 +25,14 @@ class Recorder:
         """Where a role's faults are switched."""
         return f"{self._name}: {role}", "token"
 
+    def url(self, port: str) -> str:
+        """Where one reaches a port."""
+        return f"{self._name}: {port}"
+
+    def proxies(self, link: str) -> dict[str, str]:
+        """The proxies of a link."""
+        return {f"{self._name}: {link}": "place"}
+
     def kill(self) -> None:
         """Note it."""
         self._calls.append(f"{self._name} kill")
@@ -66,3 +74,9 @@ def test_what_is_broken_is_found_where_it_runs(
 def test_the_fault_api_is_that_of_the_drills_own_app(services: DrillServices) -> None:
     """Other drills on the same stack have apps, too."""
     assert services.fault_api("users") == ("app: users", "token")
+
+
+def test_toxiproxy_is_that_of_the_stack(services: DrillServices) -> None:
+    """It stands in the middle of links that all drills on it share."""
+    assert services.toxiproxy() == "stack: toxiproxy.api"
+    assert services.proxies("collector -> tempo") == {"stack: collector -> tempo": "place"}
