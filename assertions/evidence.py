@@ -113,6 +113,30 @@ class Recovery(_Value):
     samples_t: tuple[float, ...] = ()
 
 
+class Rulebook(_Value):
+    """How many rules are loaded, which of those that were generated are not, and which cannot be evaluated, with the reason."""
+
+    loaded: int
+    missing: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+
+
+class Link(_Value):
+    """One link of a datasource to another, and how much was found there by what it is for; or the problem with it."""
+
+    kind: str
+    to: str
+    found: Mapping[str, float] = {}
+    problem: str = ""
+
+
+class Source(_Value):
+    """A datasource of Grafana; `problem` if it is not there or does not answer."""
+
+    problem: str = ""
+    links: tuple[Link, ...] = ()
+
+
 class Evidence(_Value):
     """All answers of one drill. `problems` names the backends that could not be asked, and why."""
 
@@ -134,6 +158,8 @@ class Evidence(_Value):
     series: Mapping[str, Points] = {}
     scores: Mapping[str, Points] = {}
     dashboards: Mapping[str, tuple[Panel, ...]] = {}
+    rulebooks: Mapping[str, Rulebook] = {}
+    datasources: Mapping[str, Source] = {}
     problems: Mapping[str, str] = {}
 
     def rules_of(self, source: str) -> Mapping[str, AlertRule]:

@@ -4,13 +4,14 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from assertions import torn
 from assertions.backend import BackendError, eventually
+from assertions.blueprint import Blueprint
 from assertions.climb import climb
 from assertions.evidence import FORMULA_ANNOTATION, AlertRule, Collector, Delays, Evidence, Points, Service
 from assertions.grafana import Grafana
@@ -43,6 +44,7 @@ class Backends:
     delays: Delays
     grafana: Grafana | None = None
     logs: Path | None = None
+    blueprint: Blueprint = field(default_factory=Blueprint)
     settle_s: float = 12.0
 
     @property
@@ -79,7 +81,7 @@ def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence
     answers: dict[str, dict[str, Any]] = {}
     for number, item in enumerate(scenario.expect, 1):
         for question in QUESTIONS.get(type(item), ()):
-            attempt(question.backend, "", partial(question.ask, item, history, backends))
+            attempt(question.backend or getattr(item, "source", ""), "", partial(question.ask, item, history, backends))
             if "" in parts:
                 answers.setdefault(question.part, {})[f"expect/{number}"] = parts.pop("")
     if any(isinstance(item, Traces) for item in scenario.expect):

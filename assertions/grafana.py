@@ -74,6 +74,22 @@ class Grafana:
                 {"type": source["type"], "uid": source["uid"]} for source in self._backend.ask_json("/api/datasources")
             ]
 
+    def datasource(self, uid: str) -> Mapping[str, Any] | None:
+        """A datasource with its settings by its uid; None when Grafana does not have it."""
+        response = self._backend.ask(f"/api/datasources/uid/{uid}", accept=(200, 404))
+        if response.status_code == 404:
+            return None
+        with understanding("grafana", f"datasource {uid}"):
+            found: Mapping[str, Any] = response.json()
+        return found
+
+    def proxied(self, source: str, path: str) -> bytes | None:
+        """What a datasource answers at a path, asked through Grafana; None when it does not know it. Raises BackendError."""
+        response = self._backend.ask(f"/api/datasources/proxy/uid/{source}/{path}", accept=(200, 404))
+        if response.status_code == 404 and b"data source" in response.content.lower():
+            raise BackendError(f"grafana has no datasource {source!r}")
+        return response.content if response.status_code == 200 else None
+
     def query(self, source: str, target: Mapping[str, Any], *, span: tuple[float, float]) -> list[tuple[float, float]]:
         """
         What a panel's query gives in a span of time, as (time, value) pairs of all its series together; an instant one is at its end.

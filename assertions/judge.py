@@ -11,11 +11,13 @@ from assertions import (
     budget,
     component,
     dashboard,
+    datasource,
     delivered,
     exemplar,
     fault,
     logs,
     recovered,
+    rules,
     semconv,
     service_graph,
     silent,
@@ -33,11 +35,13 @@ from scenarios.model import (
     Budget,
     ComponentState,
     Dashboard,
+    Datasource,
     Delivered,
     Exemplar,
     Expectation,
     Logs,
     Recovered,
+    Rules,
     Scenario,
     Semconv,
     ServiceGraph,
@@ -106,6 +110,7 @@ def _short(item: Expectation) -> str:
         or getattr(item, "signal", "")
         or getattr(item, "uid", "")
         or getattr(item, "component", "")
+        or getattr(item, "source", "")
     )
     return f"{item.KEY} {detail}".strip()
 
@@ -162,6 +167,8 @@ _JUDGES: Mapping[type[Any], Callable[..., Outcome]] = {
     Alert: _alert,
     Anomaly: _anomaly,
     Dashboard: lambda item, check, case: dashboard.judge(item, check, case.evidence),
+    Datasource: lambda item, check, case: datasource.judge(item, check, case.evidence),
+    Rules: lambda item, check, case: rules.judge(item, check, case.evidence),
     Silent: _silent,
     Traces: lambda item, check, case: traces.judge(item, check, case.history, case.evidence),
     ServiceGraph: lambda item, check, case: service_graph.judge(item, check, case.history, case.evidence),

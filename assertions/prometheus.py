@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -57,9 +57,10 @@ class ActiveAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One alerting rule as loaded, with the interval of its group in seconds; `evaluated` since its server was started."""
+    """One rule as loaded, with the interval of its group in seconds; `evaluated` since its server was started."""
 
     name: str
+    kind: Literal["alert", "record"] = "alert"
     query: str
     annotations: Mapping[str, str]
     labels: Mapping[str, str]
@@ -145,9 +146,9 @@ class Prometheus:
                 for alert in data["alerts"]
             ]
 
-    def rules(self) -> list[Rule]:
-        """All alerting rules that are loaded."""
-        data = self._data("/api/v1/rules", {"type": "alert"})
+    def rules(self, *, kind: Literal["alert", "record"] = "alert") -> list[Rule]:
+        """All alerting or all recording rules that are loaded."""
+        data = self._data("/api/v1/rules", {"type": kind})
         with understanding("prometheus", "rules"):
             return [_rule(rule, float(group["interval"])) for group in data["groups"] for rule in group["rules"]]
 
@@ -172,6 +173,7 @@ class Prometheus:
 def _rule(rule: Mapping[str, Any], interval_s: float) -> Rule:
     return Rule(
         name=rule["name"],
+        kind="record" if rule.get("type") == "recording" else "alert",
         query=rule["query"],
         annotations=rule.get("annotations", {}),
         labels=rule.get("labels", {}),

@@ -5,12 +5,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assertions import exemplar, logs, recovered, semconv, service_graph, traces
+from assertions import datasource, exemplar, logs, recovered, rules, semconv, service_graph, traces
 from assertions.backend import BackendError
+from assertions.grafana import Grafana
 from assertions.panels import ask_panels
 from assertions.truth import traffic_span
 from scenarios.history import History
-from scenarios.model import Dashboard, Exemplar, Expectation, Logs, Recovered, Semconv, ServiceGraph, Traces
+from scenarios.model import (
+    Dashboard,
+    Datasource,
+    Exemplar,
+    Expectation,
+    Logs,
+    Recovered,
+    Rules,
+    Semconv,
+    ServiceGraph,
+    Traces,
+)
 
 if TYPE_CHECKING:
     from assertions.gather import Backends
@@ -22,7 +34,11 @@ LATE_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Whom to ask for which part of the evidence; every expectation has an answer of its own there, by the id of its check."""
+    """
+    Whom to ask for which part of the evidence; every expectation has an answer of its own there, by the id of its check.
+
+    Without a backend it is the one that the expectation names as its source.
+    """
 
     backend: str
     part: str
@@ -63,11 +79,32 @@ def _logged(item: Logs, history: History, backends: "Backends") -> Any:
 
 
 def _panels(item: Dashboard, history: History, backends: "Backends") -> Any:
-    if backends.grafana is None:
-        raise BackendError("this stack has no grafana")
+    grafana = _grafana(backends)
     values = {"namespace": backends.namespace, "service": ".*"}
     span = traffic_span(history) or (0.0, 0.0)
-    return ask_panels(backends.grafana, item.uid, values, span=span, on=history.fault_window("faults/1"))
+    plan = backends.blueprint.dashboards.get(item.uid)
+    return ask_panels(grafana, item.uid, values, span=span, on=history.fault_window("faults/1"), plan=plan)
+
+
+def _rules(item: Rules, history: History, backends: "Backends") -> Any:
+    source = _grafana(backends) if item.source == "grafana" else backends.prometheus
+    return rules.gather(source, backends.blueprint.rules.get(item.source, ()))
+
+
+def _datasource(item: Datasource, history: History, backends: "Backends") -> Any:
+    asking = datasource.Asking(
+        grafana=_grafana(backends),
+        prometheus=backends.prometheus,
+        namespace=backends.namespace,
+        span=traffic_span(history) or (0.0, 0.0),
+    )
+    return datasource.gather(item, asking)
+
+
+def _grafana(backends: "Backends") -> Grafana:
+    if backends.grafana is None:
+        raise BackendError("this stack has no grafana")
+    return backends.grafana
 
 
 def _recovery(item: Recovered, history: History, backends: "Backends") -> Any:
@@ -86,6 +123,8 @@ QUESTIONS: Mapping[type[Expectation], Sequence[Question]] = {
     ],
     Logs: [Question(backend="logs", part="logged", ask=_logged)],
     Dashboard: [Question(backend="grafana", part="dashboards", ask=_panels)],
+    Datasource: [Question(backend="grafana", part="datasources", ask=_datasource)],
+    Rules: [Question(backend="", part="rulebooks", ask=_rules)],
     Exemplar: [Question(backend="tempo", part="examples", ask=_examples)],
     Recovered: [Question(backend="prometheus", part="recoveries", ask=_recovery)],
 }

@@ -10,12 +10,14 @@ from scenarios.model import (
     ComponentFault,
     ComponentState,
     Dashboard,
+    Datasource,
     Delivered,
     Exemplar,
     Expectation,
     Fault,
     Logs,
     Recovered,
+    Rules,
     Semconv,
     ServiceGraph,
     Silent,
@@ -146,6 +148,10 @@ def title_of(item: Expectation) -> str:
             return "delivered: the ledger balances"
         case Silent():
             return "silent"
+        case Rules():
+            return f"rules of {item.source}"
+        case Datasource():
+            return f"datasource {item.uid}"
         case Dashboard():
             return f"dashboard {item.uid}"
         case Anomaly():

@@ -36,6 +36,7 @@ from tocsin.analysis import analyze, unknown
 from tocsin.annotations import annotate
 from tocsin.clocks import measure_all
 from tocsin.live import Live
+from tocsin.plans import blueprint_of
 from tocsin.rundir import RunDir
 from tocsin.services import DrillServices
 from tocsin.vitals import Vitals, patients
@@ -195,6 +196,7 @@ class Drill:
                 logs=run.logs,
                 namespace=run.id,
                 delays=Delays(**self.stack.delays()),
+                blueprint=blueprint_of(profile=self.stack.profile, components=self.stack.running()),
             )
             gather(self.scenario, History.read(run.history), backends).save(run.evidence)
 

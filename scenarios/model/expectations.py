@@ -163,6 +163,24 @@ class Dashboard(BaseExpectation):
     )
 
 
+class Datasource(BaseExpectation):
+    """Grafana reaches a datasource, and each of its links to another one leads to data of the drill."""
+
+    KEY: ClassVar[str] = "datasource"
+    uid: str = Field(min_length=1, description="the datasource's uid in Grafana")
+    links: tuple[Literal["alertmanager", "exemplars", "service_map", "trace_to_metrics"], ...] = Field(
+        default=(), description="links that it must have; those that it has must work either way"
+    )
+    queries: Names = Field(default=(), description="names of queries by which its traces must lead to metrics")
+
+
+class Rules(BaseExpectation):
+    """Every rule that was generated is loaded, and can be evaluated."""
+
+    KEY: ClassVar[str] = "rules"
+    source: Literal["prometheus", "grafana"] = Field(default="prometheus", description="whose rules")
+
+
 def _key(item: Any) -> str | None:
     """The key under which an expectation is written, or None when it is not one key with its details."""
     if isinstance(item, BaseExpectation):
@@ -184,6 +202,8 @@ Expectation = (
     | Delivered
     | Anomaly
     | Dashboard
+    | Datasource
+    | Rules
     | ComponentState
     | Recovered
     | Budget
@@ -206,6 +226,8 @@ Keyed = Annotated[
     | Annotated[Delivered, Tag("delivered")]
     | Annotated[Anomaly, Tag("anomaly")]
     | Annotated[Dashboard, Tag("dashboard")]
+    | Annotated[Datasource, Tag("datasource")]
+    | Annotated[Rules, Tag("rules")]
     | Annotated[ComponentState, Tag("component")]
     | Annotated[Recovered, Tag("recovered")]
     | Annotated[Budget, Tag("budget")]

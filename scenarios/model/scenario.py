@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from scenarios.model.consistency import misfits
-from scenarios.model.expectations import Alert, Anomaly, Dashboard, Expectation, Keyed
+from scenarios.model.expectations import Anomaly, Dashboard, Datasource, Expectation, Keyed
 from scenarios.model.faults import Fault
 from scenarios.model.load import Load
 from scenarios.model.outages import Budget, ComponentState
@@ -71,5 +71,5 @@ def _component(item: Expectation) -> str | None:
         return "detector"
     if isinstance(item, ComponentState | Budget):
         return item.name if isinstance(item, ComponentState) else item.component
-    by_grafana = isinstance(item, Dashboard) or (isinstance(item, Alert) and item.source == "grafana")
+    by_grafana = isinstance(item, Dashboard | Datasource) or getattr(item, "source", "") == "grafana"
     return "grafana" if by_grafana else None

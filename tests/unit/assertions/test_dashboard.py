@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from assertions.backend import BackendError
+from assertions.blueprint import Blueprint
 from assertions.dashboard import judge
 from assertions.grafana import Grafana
 from assertions.panels import Panel, ask_panels, fill_in
@@ -150,7 +151,7 @@ def test_a_missing_dashboard_leaves_the_others_alone() -> None:
     """Each expectation asks for its own."""
     client, _ = grafana(page({"title": "Rate", "targets": [TARGET]}), answered(frame((1, 2.0))))
     ask = QUESTIONS[Dashboard][0].ask
-    backends: Any = SimpleNamespace(grafana=client, namespace=NAMESPACE)
+    backends: Any = SimpleNamespace(grafana=client, namespace=NAMESPACE, blueprint=Blueprint())
 
     found = [ask(Dashboard(uid=uid), history(traffic(0, 5)), backends) for uid in ("slo", "other")]
 
@@ -159,7 +160,7 @@ def test_a_missing_dashboard_leaves_the_others_alone() -> None:
 
 def test_a_stack_without_grafana_could_not_be_asked() -> None:
     """That is UNKNOWN, and no failure."""
-    backends: Any = SimpleNamespace(grafana=None, namespace=NAMESPACE)
+    backends: Any = SimpleNamespace(grafana=None, namespace=NAMESPACE, blueprint=Blueprint())
 
     with pytest.raises(BackendError, match="this stack has no grafana"):
         QUESTIONS[Dashboard][0].ask(Dashboard(uid="slo"), history(traffic(0, 5)), backends)
@@ -227,3 +228,76 @@ def test_without_an_answer_it_is_unknown() -> None:
 
     assert (asked.verdict, asked.observed) == (Verdict.UNKNOWN, "grafana did not answer")
     assert (unasked.verdict, unasked.observed) == (Verdict.UNKNOWN, "grafana was not asked")
+
+
+RATE = {"title": "Rate", "targets": [TARGET]}
+PLANNED = page(
+    RATE, {"title": "Graph", "targets": [GRAPH]}, {"type": "row", "title": "Row", "panels": [{"title": "Text"}]}
+)
+
+
+@pytest.mark.parametrize(
+    ("served", "lost"),
+    [
+        (PLANNED, []),
+        (page(*PLANNED["panels"], {"title": "Mine", "targets": [SEARCH]}), []),
+        (page(RATE, {"title": "Graph", "targets": [GRAPH]}), [("Text", (), True)]),
+        (
+            page(RATE, {"title": "Graph"}, {"title": "Text"}),
+            [("Graph", (" of ${tempo}",), False)],
+        ),
+        (
+            page({**RATE, "targets": [{**TARGET, "expr": "other"}]}, *PLANNED["panels"][1:]),
+            [("Rate", (f"{TARGET['expr']} of ${{datasource}}",), False)],
+        ),
+        (
+            page({**RATE, "targets": [{**TARGET, "datasource": {"uid": "mine"}}]}, *PLANNED["panels"][1:]),
+            [("Rate", (f"{TARGET['expr']} of ${{datasource}}",), False)],
+        ),
+    ],
+    ids=["same", "more", "no panel", "no query", "another query", "another datasource"],
+)
+def test_what_was_planned_and_is_not_served_is_noted(served: dict[str, Any], lost: list[Any]) -> None:
+    """A panel, a query, or where it goes; what people have added is theirs."""
+    client, _ = grafana(served, answered(frame((1, 1.0))))
+
+    panels = ask_panels(client, "slo", VALUES, span=SPAN, on=None, plan=PLANNED)
+
+    assert [(one.title, one.lost, one.gone) for one in panels if one.lost or one.gone] == lost
+
+
+def test_a_dashboard_that_was_planned_and_is_not_there_has_lost_nothing_but_itself() -> None:
+    """That it is missing says all."""
+    client, _ = grafana(page(), {})
+
+    assert ask_panels(client, "other", VALUES, span=SPAN, on=None, plan=PLANNED) == ()
+
+
+def test_what_is_lost_is_told_by_panel_and_query() -> None:
+    """Even where data is not asked for, and where others have theirs."""
+    found = judged(
+        GOOD, Panel(title="Graph", gone=True), Panel(title="Errors", lost=("up of p1",)), panels_have_data=False
+    )
+
+    assert found.verdict is Verdict.FAIL
+    assert found.expected == "every panel and every query that was generated"
+    assert found.observed == "panel 'Graph' is not there and 'Errors' does not ask 'up of p1'"
+    assert found.facts["lost"] == ["Graph", "Errors"]
+    assert found.hint.startswith("was it changed by hand?")
+
+
+def test_a_query_without_data_is_told_though_the_panel_shows_others() -> None:
+    """Unless its panel may be empty."""
+    half = Panel(title="Both", points=3, silent=("rate(b[5s])",))
+
+    assert judged(GOOD, half).observed == "nothing in Both for 'rate(b[5s])'"
+    assert judged(GOOD, half, empty=["Both"]).verdict is Verdict.PASS
+
+
+def test_queries_that_find_nothing_are_noted() -> None:
+    """By what was asked, with variables filled in."""
+    client, _ = grafana(page({**RATE, "targets": [TARGET, SEARCH]}), answered(frame((1, 1.0))))
+
+    (panel,) = ask_panels(client, "slo", VALUES, span=SPAN, on=None)
+
+    assert (panel.points, panel.silent) == (1, ('{ ns = "run-1" }',))
