@@ -31,12 +31,17 @@ RATE_SCRAPES = 4
 MOST_POINTS = 10_000
 """Prometheus gives at most 11,000 points of a series; a longer drill is drawn in longer steps."""
 
+LEAST_PATIENCE_S = 2.0
+"""How long is waited for each answer that is not yet as it should be, however late it is asked for."""
+
 _SIGNALS = ("spans", "metric_points", "log_records")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backends:
-    """Where to ask, for which drill, and how patiently: telemetry needs a few seconds to settle."""
+    """
+    Where to ask, for which drill, and how patiently: telemetry needs a few seconds to settle, from `since_s` (monotonic) on.
+    """
 
     prometheus: Prometheus
     tempo: Tempo
@@ -46,11 +51,17 @@ class Backends:
     logs: Path | None = None
     blueprint: Blueprint = field(default_factory=Blueprint)
     settle_s: float = 12.0
+    since_s: float = field(default_factory=time.monotonic)
 
     @property
     def patience_s(self) -> float:
-        """How long to wait for telemetry to settle: longer where it is exported and scraped less often."""
-        return max(self.settle_s, 2 * (self.delays.export_s + self.delays.batch_s + self.delays.scrape_s))
+        """
+        How long to wait for telemetry to settle from now on: longer where it is exported and scraped less often.
+
+        All waits count from the same moment, for what settles does so meanwhile; what was lost is waited for but once.
+        """
+        whole_s = max(self.settle_s, 2 * (self.delays.export_s + self.delays.batch_s + self.delays.scrape_s))
+        return max(whole_s - (time.monotonic() - self.since_s), min(whole_s, LEAST_PATIENCE_S))
 
 
 def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence:

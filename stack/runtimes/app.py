@@ -14,16 +14,26 @@ from stack.runtimes.unit import Unit
 
 ROLES = tuple(APP)
 
+SPANS_PATIENCE_S = 30
+"""A batch of spans is tried again for so long, for it comes once: long enough for a collector that is started again."""
+
+METRICS_PATIENCE_S = 10
+"""An export of metrics is tried for at most so long, for the next one says all that it said."""
+
 
 def telemetry_environment(profile: Profile) -> dict[str, str]:
     """
     The OpenTelemetry settings that go with a stack's profile: an app exports as often as Prometheus scrapes.
+
+    A collector that is gone for half a minute costs no spans, and one that is back gets new metrics within two exports.
     """
     interval_ms = profile.scrape_interval_s * 1000
     return {
         "OTEL_METRIC_EXPORT_INTERVAL": str(interval_ms),
         "OTEL_BSP_SCHEDULE_DELAY": str(interval_ms // 2),
         "OTEL_BLRP_SCHEDULE_DELAY": str(interval_ms // 2),
+        "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": str(SPANS_PATIENCE_S),
+        "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": str(min(METRICS_PATIENCE_S, 2 * profile.scrape_interval_s)),
         "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from assertions.backend import eventually
 from assertions.evidence import AlertRule, Collector, Delays, Evidence
-from assertions.gather import Backends, gather
+from assertions.gather import LEAST_PATIENCE_S, Backends, gather
 from assertions.prometheus import Prometheus
 from assertions.tempo import Tempo
 from scenarios.history import Event, History
@@ -183,17 +184,34 @@ def test_at_the_deadline_what_is_there_is_taken() -> None:
     assert gathered(prometheus=prometheus, delays=delays).services["frontend"].requests == 90
 
 
+def patience_s(settle_s: float, delays: Delays, *, asking_for_s: float = 0.0) -> float:
+    """How long is waited for an answer when the first one was asked for so long ago."""
+    return Backends(
+        prometheus=FakePrometheus().client(),
+        tempo=FakeTempo().client(),
+        namespace="",
+        delays=delays,
+        settle_s=settle_s,
+        since_s=time.monotonic() - asking_for_s,
+    ).patience_s
+
+
+QUICK = Delays(export_s=1, batch_s=0.2, scrape_s=1)
+
+
 def test_a_slow_pipeline_is_given_more_time() -> None:
     """Twice its way, and never less than was asked for."""
+    slow = Delays(export_s=15, batch_s=1, scrape_s=15)
 
-    def patience_s(settle_s: float, delays: Delays) -> float:
-        client = FakePrometheus().client()
-        return Backends(
-            prometheus=client, tempo=FakeTempo().client(), namespace="", delays=delays, settle_s=settle_s
-        ).patience_s
+    assert patience_s(600, QUICK) == pytest.approx(600, abs=60)
+    assert patience_s(12, slow, asking_for_s=-1000) == pytest.approx(1062, abs=60)
 
-    assert patience_s(12, Delays(export_s=1, batch_s=0.2, scrape_s=1)) == 12
-    assert patience_s(12, Delays(export_s=15, batch_s=1, scrape_s=15)) == 62
+
+def test_what_is_lost_is_waited_for_but_once() -> None:
+    """All answers settle at the same time, so who is asked later is waited for less, if always for a moment."""
+    assert patience_s(600, QUICK, asking_for_s=300) == pytest.approx(300, abs=60)
+    assert patience_s(600, QUICK, asking_for_s=900) == LEAST_PATIENCE_S
+    assert patience_s(0, Delays(export_s=0, batch_s=0, scrape_s=0), asking_for_s=60) == 0
 
 
 def test_the_collector_is_told_by_the_rise_of_its_counters() -> None:
