@@ -78,6 +78,8 @@ WATCHES = (
         counters=_signals("otelcol_exporter_send_failed"),
         expr=(
             "min_over_time(otelcol_exporter_queue_size[{window}]) > 0\n"
+            # A collector that was frozen or started again has a queue, and no time in which it could have sent something.
+            "and on (job, instance) min_over_time(up[{window}]) == 1\n"
             "unless on (job, instance, exporter)\n"
             "increase(otelcol_exporter_sent_spans[{window}]) > 0"
         ),

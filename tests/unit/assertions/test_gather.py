@@ -29,7 +29,7 @@ def _right_after_the_drill(monkeypatch: pytest.MonkeyPatch) -> None:
     def hurried(*asked: Any, **given: Any) -> Any:
         return eventually(*asked, **given | {"pause_s": 0.01})
 
-    monkeypatch.setattr("assertions.gather.time", SimpleNamespace(time=lambda: T0 + 12))
+    monkeypatch.setattr("assertions.gather.time", SimpleNamespace(time=lambda: T0 + 12, monotonic=time.monotonic))
     monkeypatch.setattr("assertions.gather.eventually", hurried)
     monkeypatch.setattr("assertions.traces.eventually", hurried)
 
