@@ -12,7 +12,7 @@ from stack.slo.grafana import Clock, anomaly_group, groups, text
 from stack.slo.loader import load
 from stack.slo.model import Slo
 
-RECEIVERS = ("page", "ticket", "info")
+RECEIVERS = ("page", "ticket")
 """Contact points by severity; the last one gets what no other is for."""
 
 TEMPLATES = {

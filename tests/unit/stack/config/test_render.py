@@ -156,7 +156,7 @@ def test_alertmanager_tells_the_sink_under_its_token() -> None:
     receivers = loaded("alertmanager")["receivers"]
     hooks = {receiver["name"]: receiver["webhook_configs"] for receiver in receivers}
     sink, token = ADDRESS["sink.http"], SECRETS["sink_token"]
-    assert {name: [f"http://{sink}/hook/{token}/{name}"] for name in ("page", "ticket", "info", "watchdog")} == {
+    assert {name: [f"http://{sink}/hook/{token}/{name}"] for name in ("page", "ticket", "watchdog")} == {
         name: [hook["url"] for hook in found] for name, found in hooks.items()
     }
     assert all(hook["send_resolved"] for found in hooks.values() for hook in found)

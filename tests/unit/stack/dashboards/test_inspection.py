@@ -181,13 +181,13 @@ CASES: dict[str, tuple[str, Change, str]] = {
     "no contact point of a policy": (
         NOTIFY,
         at("policies", 0, "routes", 0, "receiver", value="grafana-pages"),
-        "receiver 'grafana-pages' is no contact point: Grafana refuses to start; known: grafana-info, grafana-page, "
+        "receiver 'grafana-pages' is no contact point: Grafana refuses to start; known: grafana-page, "
         "grafana-ticket; did you mean 'grafana-page'?",
     ),
     "no contact point of a rule": (
         RULES,
         of_rule("notification_settings", value={"receiver": "nobody"}),
-        "rule 'ErrorBudgetBurnFast': notifies 'nobody', which is no contact point; known: grafana-info",
+        "rule 'ErrorBudgetBurnFast': notifies 'nobody', which is no contact point; known: grafana-page",
     ),
     "a bad operator of a matcher": (
         NOTIFY,

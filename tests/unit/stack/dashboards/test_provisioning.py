@@ -166,12 +166,11 @@ def test_notifications_go_by_severity_as_fast_as_the_profile_says(profile: Profi
     urls = {point["name"]: point["receivers"][0]["settings"]["url"] for point in file["contactPoints"]}
     assert urls == {
         f"grafana-{severity}": f"http://127.0.0.1:9099/hook/a-token-for-the-sink/grafana-{severity}"
-        for severity in ("page", "ticket", "info")
+        for severity in ("page", "ticket")
     }
-    assert policy["receiver"] == "grafana-info"
+    assert policy["receiver"] == "grafana-ticket"
     assert [(route["receiver"], route["object_matchers"]) for route in policy["routes"]] == [
         ("grafana-page", [["severity", "=", "page"]]),
-        ("grafana-ticket", [["severity", "=", "ticket"]]),
     ]
     assert {"service_namespace", "service_name", "alertname"} < set(policy["group_by"])
     assert policy["group_wait"] == f"{profile.group_wait_s}s"
