@@ -29,7 +29,9 @@ Locally = Annotated[
         "--local", help="Without any registry: a base from Debian's packages, and engines from their Go modules."
     ),
 ]
-Base = Annotated[str, typer.Option(help="The base of our images: one with Python 3.11 or newer and pip, on glibc.")]
+Base = Annotated[
+    str, typer.Option("--base", help="The base of our images: one with Python 3.11 or newer and pip, on glibc.")
+]
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a file is not in step.")]
 
 

@@ -14,7 +14,7 @@ from stack.engines.cache import locked
 from stack.engines.programs import Programs
 from stack.engines.progress import Reporter, Stage
 from stack.images.errors import ImageError
-from stack.images.store import import_archive, made_from, run
+from stack.images.store import id_of, import_archive, made_from, run
 from stack.images.table import KEY, OFFICIAL_BASE, STANDS_FOR
 from stack.images.tarball import digest
 
@@ -51,7 +51,8 @@ class Base:
 
 
 def examine(client: docker.DockerClient, reference: str) -> Base:
-    """Ask the Python of a base image what it is. Raises ImageError when there is none that wheels for glibc fit."""
+    """Ask the Python of a base image what it is. Raises ImageError when it is not there, or wheels for glibc do not fit it."""
+    id_of(client, reference)
     said = json.loads(run(client, reference, ["-c", ASK], entrypoint="python3"))
     libc, version = said["libc"]
     if libc != "glibc" or not version.startswith("2."):

@@ -1,6 +1,7 @@
 """The connection to a Docker engine: one that answers, or an error that says why none does."""
 
 import os
+import socket
 from collections.abc import Mapping
 
 import docker
@@ -11,6 +12,7 @@ from stack.errors import StackError
 ANSWER_WITHIN_S = 60
 """Of one request; a pull or a build answers piece by piece, and may take longer as a whole."""
 
+KNOCK_S = 5.0
 SOCKET = "unix:///var/run/docker.sock"
 
 
@@ -48,12 +50,22 @@ def connect(environ: Mapping[str, str] | None = None) -> docker.DockerClient:
     Podman's socket serves as well.
     """
     environ = os.environ if environ is None else environ
+    place = environ.get("DOCKER_HOST") or SOCKET
     try:
+        _knock(place)
         client = docker.from_env(environment=dict(environ), timeout=ANSWER_WITHIN_S)
         client.ping()
     except (docker.errors.DockerException, OSError) as error:
-        raise EngineMissing(_explained(environ.get("DOCKER_HOST") or SOCKET, str(error))) from error
+        raise EngineMissing(_explained(place, str(error))) from error
     return client
+
+
+def _knock(place: str) -> None:
+    """Open a local socket once: an error comes at once then, and as what it is. Raises OSError."""
+    if place.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(KNOCK_S)
+            door.connect(place.removeprefix("unix://"))
 
 
 def _explained(place: str, error: str) -> str:

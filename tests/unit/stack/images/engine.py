@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,6 +32,7 @@ class Engine:
     imports_fail: str = ""
     runs_fail: str = ""
     said_by_python: Mapping[str, Any] = field(default_factory=lambda: PYTHON)
+    import_archive: Callable[..., str] | None = None
     pulled: list[str] = field(default_factory=list)
     built: list[dict[str, Any]] = field(default_factory=list)
     contexts: list[dict[str, bytes]] = field(default_factory=list)
@@ -41,7 +42,11 @@ class Engine:
     @property
     def client(self) -> docker.DockerClient:
         """What the code under test takes for Docker's own client."""
-        api = SimpleNamespace(pull=self._pull, build=self._build, import_image_from_file=self._import)
+        api = SimpleNamespace(
+            pull=self._pull,
+            build=self._build,
+            import_image_from_file=lambda *given, **settings: (self.import_archive or self._import)(*given, **settings),
+        )
         images = SimpleNamespace(get=self._get)
         return cast(
             "docker.DockerClient", SimpleNamespace(api=api, images=images, containers=SimpleNamespace(run=self._run))

@@ -10,7 +10,7 @@ from stack.images import ensure, look, own, references, supply
 from stack.images.base import LOCAL_BASE
 from stack.images.errors import ImageError
 from stack.images.image import Origin
-from stack.images.table import COLLECTOR, DEMO_APP, KEY, LOCAL, OFFICIAL_BASE, OURS, STANDINS
+from stack.images.table import COLLECTOR, DEMO_APP, KEY, LOCAL, OFFICIAL_BASE, OURS, STANDINS, STOOD_IN, repository
 from tests.unit.stack.images.engine import Engine
 
 PROMETHEUS, TEMPO = "prom/prometheus:v3.15.0", "grafana/tempo:3.1.0"
@@ -165,8 +165,8 @@ def test_variables_name_other_images() -> None:
 def test_every_component_has_a_source() -> None:
     """Each image of the component table is official, with a local substitute or a stand-in, or one of ours."""
     for component in COMPONENTS.values():
-        repository = supply.repository(component.image)
-        assert component.image in OURS or repository in LOCAL or supply.STOOD_IN.get(repository), component.image
+        official = repository(component.image)
+        assert component.image in OURS or official in LOCAL or official in STOOD_IN, component.image
 
 
 @pytest.mark.parametrize(
@@ -180,4 +180,4 @@ def test_every_component_has_a_source() -> None:
 )
 def test_repository_of_a_reference(reference: str, expected: str) -> None:
     """Tag, digest and Docker Hub's own name are no part of it; a port is."""
-    assert expected == supply.repository(reference)
+    assert expected == repository(reference)
