@@ -143,7 +143,7 @@ def _comes_back(ordeal: Ordeal) -> Trouble:
 def _begins_anew(ordeal: Ordeal) -> Trouble:
     wanted = ordeal.item.restarts
     if wanted is not None and ordeal.restarts != wanted:
-        yield f"its process began anew {_times(ordeal.restarts)}", None
+        yield f"it was {_restarted(ordeal.restarts)}", None
 
 
 def _alone(ordeal: Ordeal) -> Trouble:
@@ -163,19 +163,23 @@ def _expectation(item: ComponentState) -> str:
     else:
         parts = ["it stays up"]
     if item.restarts is not None:
-        parts.append(f"its process begins anew {_times(item.restarts)}")
+        parts.append(f"is {_restarted(item.restarts)}")
     beside = f" but {listed(item.except_)}" if item.except_ else ""
     return ", ".join([*parts, f"nothing else{beside} goes down"])
 
 
 def _observation(ordeal: Ordeal) -> str:
     if ordeal.cause is None:
-        return f"it stayed up, and its process began anew {_times(ordeal.restarts)}"
+        return f"it stayed up, and was {_restarted(ordeal.restarts)}"
     down_s, back_s = ordeal.down_s or 0.0, ordeal.back_s or 0.0
     since = "its beginning" if ordeal.cause.heals_itself else "the healing began"
     back = f"up again {seconds(back_s)} after {since}" if back_s >= 0 else f"up again before {since}"
-    return f"down after {seconds(down_s)}, {back}; its process began anew {_times(ordeal.restarts)}"
+    return f"down after {seconds(down_s)}, {back}; {_restarted(ordeal.restarts)}"
+
+
+def _restarted(number: int) -> str:
+    return "never restarted" if number == 0 else f"restarted {_times(number)}"
 
 
 def _times(number: int) -> str:
-    return {0: "never", 1: "once"}.get(number, f"{number} times")
+    return "once" if number == 1 else f"{number} times"

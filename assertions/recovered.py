@@ -212,18 +212,24 @@ def _blame(item: Recovered, history: History, collector: Collector, outage: Outa
     if not outage.lost:
         return ""
     unit = "spans" if item.signal == "traces" else "metric_points"
+    counts = {"refused": collector.refused.get(unit, 0.0), "gave up on": collector.failed.get(unit, 0.0)}
     parts = [
         f"the collector {what} {number:,.0f} {unit.replace('_', ' ')} of all services"
-        for what, number in (
-            ("refused", collector.refused.get(unit, 0.0)),
-            ("gave up on", collector.failed.get(unit, 0.0)),
-        )
+        for what, number in counts.items()
         if number
     ]
-    if item.signal == "traces" and (uncounted := _uncounted(outage)):
+    return listed([*parts, *(_blame_of_spans(history, outage) if item.signal == "traces" else ())])
+
+
+def _blame_of_spans(history: History, outage: Outage) -> Iterator[str]:
+    """What got lost before the collector counted it, and after."""
+    uncounted = _uncounted(outage)
+    if uncounted:
         anew = ", which was restarted and forgot what it had not yet shown" if restarts(history, "collector") else ""
-        parts.append(f"{uncounted:,.0f} were never counted by the collector{anew}")
-    return listed(parts)
+        yield f"{uncounted:,.0f} were never counted by the collector{anew}"
+    if outage.lost > uncounted:
+        anew = ", which was restarted" if restarts(history, "tempo") else ""
+        yield f"{outage.lost - uncounted:,.0f} were counted by the collector, but are not in tempo{anew}"
 
 
 def _facts(outage: Outage, collector: Collector) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from scenarios.history import (
     LATENCY_EDGES_S,
     AlertChange,
     Blind,
+    ComponentChange,
     Event,
     FaultChange,
     History,
@@ -131,6 +132,12 @@ def life(fires: float = 7, resolves: float | None = 20, labels: Mapping[str, str
     if resolves is not None:
         events += [change(resolves, "inactive", labels), told(resolves + 0.5, "resolved", labels)]
     return events
+
+
+def found(t: float, state: str, name: str = "tempo", *, started: float | None = -60) -> ComponentChange:
+    """A component was found in a state; its process had started long before, unless it is down."""
+    started_t = None if state == "down" or started is None else T0 + started
+    return ComponentChange.model_validate({"t": T0 + t, "name": name, "state": state, "started_t": started_t})
 
 
 def blinded(watcher: str, t: float = 0) -> Blind:

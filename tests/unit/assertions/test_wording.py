@@ -6,8 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assertions.wording import count, listed, percent, rate, seconds, title_of, title_of_fault
-from scenarios.model import Alert, Anomaly, Delivered, Expectation, Fault, Silent, Sli, Traces
+from assertions.wording import cores, count, listed, percent, rate, seconds, size, title_of, title_of_fault
+from scenarios.model import (
+    Alert,
+    Anomaly,
+    Budget,
+    ComponentState,
+    Delivered,
+    Expectation,
+    Fault,
+    Recovered,
+    Silent,
+    Sli,
+    Traces,
+    Watchdog,
+)
 from tests.unit.assertions.builders import fault
 
 
@@ -97,6 +110,30 @@ def test_counts(number: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [
+        (0, "0 B"),
+        (512, "512 B"),
+        (2048, "2 KiB"),
+        (91_750_400, "87.5 MiB"),
+        (1.2 * 1024**3, "1.2 GiB"),
+        (math.nan, "nothing"),
+    ],
+)
+def test_sizes(size_bytes: float, text: str) -> None:
+    """In the unit that suits them, with three digits that count."""
+    assert size(size_bytes) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 cores"), (0.0372, "0.0372 cores"), (1, "1 core"), (2.5, "2.5 cores")]
+)
+def test_cores(number: float, text: str) -> None:
+    """With their noun."""
+    assert cores(number) == text
+
+
+@pytest.mark.parametrize(
     ("words", "text"),
     [
         ([], ""),
@@ -153,6 +190,14 @@ def test_titles_of_faults(broken: Fault, noise: bool, title: str) -> None:
         (Traces(where="slow"), "traces of slow requests"),
         (Delivered(), "delivered: the ledger balances"),
         (Anomaly.model_validate({"signal": "latency", "within": "5s"}), "anomaly of latency in frontend"),
+        (
+            ComponentState.model_validate({"name": "tempo", "down_within": "1s"}),
+            "component tempo goes down and comes back",
+        ),
+        (ComponentState.model_validate({"name": "tempo", "restarts": 0}), "component tempo stays up"),
+        (Recovered.model_validate({"within": "5s", "signal": "metrics"}), "recovered: metrics"),
+        (Budget.model_validate({"component": "tempo", "cpu": "5s"}), "budget of tempo"),
+        (Watchdog.model_validate({"missing_within": "5s", "back_within": "5s"}), "watchdog is missed and comes back"),
     ],
 )
 def test_titles_of_expectations(item: Expectation, title: str) -> None:
