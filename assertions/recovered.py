@@ -1,22 +1,19 @@
 """Recovered: after an outage the backlog was drained in time, and what was lost is what was stated. Gather asks, judge is pure."""
 
 import math
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from typing import Any
 
 from assertions.check import Check, blind
 from assertions.climb import total
 from assertions.evidence import Collector, Evidence, Points, Recovery
 from assertions.fault import unproved
+from assertions.outage import Outage, outage_of
 from assertions.prometheus import Prometheus
 from assertions.spells import restarts
-from assertions.truth import window
 from assertions.wording import count, listed, percent, seconds
-from scenarios.history import History, Traffic
+from scenarios.history import History
 from scenarios.model import ENTRY_SERVICE, Recovered
 from scenarios.record import Outcome, Rung
 
@@ -27,9 +24,6 @@ COUNTERS: Mapping[str, str] = {
 """What counts the entry service's requests, as the app itself does, and its server spans, as the collector does."""
 
 QUEUES = "otelcol_exporter_queue_size"
-
-MARGIN_S = 1.0
-"""The clients' seconds and the scrapes do not fall on the same moments."""
 
 
 def gather(
@@ -58,43 +52,6 @@ def _summed(series: Sequence[Points]) -> Points:
     return tuple(sorted(sums.items()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outage:
-    """
-    All faults of a drill as one outage, and what came of a signal: `sent` by the clients (`lost_answers` more may have been
-    served), `at_stake` of these while the faults were on, `arrived` in the store.
-    """
-
-    began_t: float
-    healed_t: float
-    sent: float
-    lost_answers: float
-    at_stake: float
-    arrived: float
-    recovery: Recovery
-    drained_t: float | None
-
-    @property
-    def lost(self) -> float:
-        """What did not arrive."""
-        return max(0.0, self.sent - self.arrived)
-
-    @property
-    def lost_share(self) -> float:
-        """The same as a share of what was at stake; more than all when nothing was."""
-        return self.lost / self.at_stake if self.at_stake else math.inf if self.lost else 0.0
-
-    @property
-    def drained_s(self) -> float | None:
-        """Seconds from the healing until the backlog was drained."""
-        return None if self.drained_t is None else max(0.0, self.drained_t - self.healed_t)
-
-    @property
-    def gap_s(self) -> float:
-        """The longest time between two samples."""
-        return max((after - before for before, after in pairwise(self.recovery.samples_t)), default=math.inf)
-
-
 def judge(item: Recovered, check: Check, history: History, evidence: Evidence, *, felt: Sequence[Outcome]) -> Outcome:
     """
     FAIL when more, or less, was lost than is stated, when the backlog was drained late, or a gap was too long; UNKNOWN when a
@@ -108,7 +65,7 @@ def judge(item: Recovered, check: Check, history: History, evidence: Evidence, *
     silence = next(iter(evidence.problems.values()), "") or blind(history, "traffic")
     if silence or recovery is None:
         return check.unknown(expected=expected, observed=silence or "nobody asked how it recovered")
-    outage = _outage(item, history, evidence, recovery, [on for on in windows if on is not None])
+    outage = outage_of(item, history, evidence, recovery, [on for on in windows if on is not None])
     blame = _blame(item, history, evidence.collector, outage)
     facts = _facts(outage, evidence.collector)
     for observed, rung in _wrong(item, outage, evidence.collector):
@@ -122,50 +79,6 @@ def judge(item: Recovered, check: Check, history: History, evidence: Evidence, *
             facts=facts,
         )
     return check.passed(expected=expected, observed=_observation(item, outage, blame), facts=facts)
-
-
-def _outage(
-    item: Recovered, history: History, evidence: Evidence, recovery: Recovery, windows: Sequence[tuple[float, float]]
-) -> Outage:
-    began_t, healed_t = min(on[0] for on in windows), max(on[1] for on in windows)
-    truth = window(history)
-    counted = recovery.counted_by_time[-1][1] if recovery.counted_by_time else 0.0
-    stored = evidence.stored_spans.get(ENTRY_SERVICE, 0.0)
-    caught_up_t = _caught_up(history, recovery.counted_by_time, healed_t, _lag_s(evidence))
-    empty_t = next((t for t, size in recovery.queue_by_time if t >= healed_t and size == 0), None)
-    drained = (caught_up_t, empty_t) if item.signal == "traces" else (caught_up_t,)
-    return Outage(
-        began_t=began_t,
-        healed_t=healed_t,
-        sent=float(truth.answered),
-        lost_answers=float(truth.lost),
-        at_stake=float(window(history, since=math.floor(began_t), until=math.ceil(healed_t)).answered),
-        arrived=stored if item.signal == "traces" else counted,
-        recovery=recovery,
-        drained_t=None if None in drained else max(t for t in drained if t is not None),
-    )
-
-
-def _lag_s(evidence: Evidence) -> float:
-    """How late a count may be although nothing is held up."""
-    delays = evidence.delays
-    return delays.export_s + delays.batch_s + delays.scrape_s + MARGIN_S
-
-
-def _caught_up(history: History, counted: Points, healed_t: float, lag_s: float) -> float | None:
-    """
-    The first moment from the healing on at which no more was missing than at the end, which is what was lost for good.
-    """
-    if not counted:
-        return None
-    seconds_t = sorted(history.of(Traffic), key=lambda second: second.t)
-    answered = list(accumulate((second.count - second.errors for second in seconds_t), initial=0))
-
-    def missing(t: float, value: float) -> float:
-        return answered[bisect_right(seconds_t, t - lag_s - 1, key=lambda second: second.t)] - value
-
-    lost = max(0.0, answered[-1] - counted[-1][1])
-    return next((t for t, value in counted if t >= healed_t and missing(t, value) <= lost), None)
 
 
 def _wrong(item: Recovered, outage: Outage, collector: Collector) -> Iterator[tuple[str, Rung | None]]:
@@ -198,13 +111,7 @@ def _rung(item: Recovered, outage: Outage, collector: Collector) -> Rung:
         return Rung.NOT_COLLECTED if any(collector.refused.values()) else Rung.NOT_STORED
     if collector.failed.get("spans", 0.0):
         return Rung.NOT_STORED
-    return Rung.NOT_COLLECTED if _uncounted(outage) >= outage.lost / 2 else Rung.NOT_STORED
-
-
-def _uncounted(outage: Outage) -> float:
-    """What was sent, but never counted on its way."""
-    points = outage.recovery.counted_by_time
-    return max(0.0, outage.sent - (points[-1][1] if points else 0.0))
+    return Rung.NOT_COLLECTED if outage.uncounted >= outage.lost / 2 else Rung.NOT_STORED
 
 
 def _blame(item: Recovered, history: History, collector: Collector, outage: Outage) -> str:
@@ -223,7 +130,7 @@ def _blame(item: Recovered, history: History, collector: Collector, outage: Outa
 
 def _blame_of_spans(history: History, outage: Outage) -> Iterator[str]:
     """What got lost before the collector counted it, and after."""
-    uncounted = _uncounted(outage)
+    uncounted = outage.uncounted
     if uncounted:
         anew = ", which was restarted and forgot what it had not yet shown" if restarts(history, "collector") else ""
         yield f"{uncounted:,.0f} were never counted by the collector{anew}"
@@ -243,7 +150,7 @@ def _facts(outage: Outage, collector: Collector) -> dict[str, Any]:
         "gap_s": outage.gap_s,
         "refused": sum(collector.refused.values()),
         "failed": sum(collector.failed.values()),
-        "uncounted": _uncounted(outage),
+        "uncounted": outage.uncounted,
     }
 
 

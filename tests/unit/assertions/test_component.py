@@ -117,7 +117,8 @@ def test_who_went_down_with_it_is_named() -> None:
     beside = [found(6, "unready", "collector"), found(7, "ready", "collector")]
 
     assert judged(DIES, beside, back_within="5s").observed == "collector went down, too"
-    excused = judged(DIES, beside, back_within="5s", **{"except": "collector"})
+    may: dict[str, Any] = {"except": "collector"}
+    excused = judged(DIES, beside, back_within="5s", **may)
     assert (excused.verdict, excused.expected) == (
         Verdict.PASS,
         "it goes down and comes back within 5 s, nothing else but collector goes down",

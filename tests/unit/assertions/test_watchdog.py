@@ -52,7 +52,7 @@ def test_it_is_missed_and_arrives_again() -> None:
     ],
 )
 def test_what_is_wrong_is_told(
-    events: list[Notification], given: dict[str, str], observed: str, rung: Rung | None
+    events: list[Notification], given: dict[str, Any], observed: str, rung: Rung | None
 ) -> None:
     """One thing at a time, in the order in which it happens."""
     outcome = judged(events, **given)
