@@ -137,6 +137,20 @@ class Source(_Value):
     links: tuple[Link, ...] = ()
 
 
+class Lead(_Value):
+    """
+    A link in the notification that one source's tellers sent: what it leads to, and the `problem` with that, in words.
+
+    One that leads outside of the stack is not `followed`.
+    """
+
+    source: str
+    name: str
+    url: str
+    problem: str = ""
+    followed: bool = True
+
+
 class Evidence(_Value):
     """All answers of one drill. `problems` names the backends that could not be asked, and why."""
 
@@ -160,6 +174,7 @@ class Evidence(_Value):
     dashboards: Mapping[str, tuple[Panel, ...]] = {}
     rulebooks: Mapping[str, Rulebook] = {}
     datasources: Mapping[str, Source] = {}
+    leads: Mapping[str, tuple[Lead, ...]] = {}
     problems: Mapping[str, str] = {}
 
     def rules_of(self, source: str) -> Mapping[str, AlertRule]:

@@ -41,6 +41,8 @@ _SIGNALS = ("spans", "metric_points", "log_records")
 class Backends:
     """
     Where to ask, for which drill, and how patiently: telemetry needs a few seconds to settle, from `since_s` (monotonic) on.
+
+    Links of notifications that are mere paths are looked for below `pages`.
     """
 
     prometheus: Prometheus
@@ -50,6 +52,7 @@ class Backends:
     grafana: Grafana | None = None
     logs: Path | None = None
     blueprint: Blueprint = field(default_factory=Blueprint)
+    pages: Path = Path()
     settle_s: float = 12.0
     since_s: float = field(default_factory=time.monotonic)
 

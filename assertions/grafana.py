@@ -7,12 +7,10 @@ import httpx
 
 from assertions.backend import Backend, BackendError, understanding
 from assertions.prometheus import ActiveAlert, Rule, timestamp, was_evaluated
+from scenarios.model import SYNTHETIC
 
-_STATES = {"Pending": "pending", "Alerting": "firing", "Recovering": "firing", "NoData": "firing", "Error": "firing"}
+_STATES = {"Pending": "pending", "Alerting": "firing", "Recovering": "firing", "NoData": "nodata", "Error": "error"}
 """Grafana's states of an instance as the states of a history; `Normal` is no alert."""
-
-_SYNTHETIC = {"NoData": "DatasourceNoData", "Error": "DatasourceError"}
-"""An instance without data, or whose query fails, is told under another name than its rule's."""
 
 
 class Grafana:
@@ -26,6 +24,11 @@ class Grafana:
         user = "admin" if admin_password else ""
         # An annotation can take Grafana more than 5 s.
         self._backend = Backend("grafana", url, transport=transport, timeout_s=8, secret=admin_password, user=user)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self._backend.url
 
     def close(self) -> None:
         """Give back the connections."""
@@ -49,6 +52,7 @@ class Grafana:
                 for_s=float(rule.get("duration", 0)),
                 interval_s=float(group["interval"]),
                 evaluated=was_evaluated(rule),
+                uid=rule.get("uid", ""),
             )
             for group in self._data("/api/prometheus/grafana/api/v1/rules")["groups"]
             for rule in group["rules"]
@@ -144,9 +148,8 @@ def _alert(raw: Mapping[str, Any]) -> ActiveAlert | None:
     state, _, reason = str(raw.get("state", "")).partition(" ")
     if state not in _STATES:
         return None
-    name = _SYNTHETIC.get(state)
     labels = {str(key): str(value) for key, value in raw["labels"].items()}
-    if name:
+    if name := SYNTHETIC.get(_STATES[state]):
         labels |= {"alertname": name, "rulename": labels.get("alertname", "")}
     return ActiveAlert(
         labels=labels,

@@ -57,7 +57,11 @@ class ActiveAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule as loaded, with the interval of its group in seconds; `evaluated` since its server was started."""
+    """
+    One rule as loaded, with the interval of its group in seconds; `evaluated` since its server was started.
+
+    Only Grafana gives it a `uid`.
+    """
 
     name: str
     kind: Literal["alert", "record"] = "alert"
@@ -69,6 +73,7 @@ class Rule:
     for_s: float
     interval_s: float
     evaluated: bool = True
+    uid: str = ""
 
 
 class Prometheus:
@@ -76,6 +81,11 @@ class Prometheus:
 
     def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
         self._backend = Backend("prometheus", url, transport=transport)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self._backend.url
 
     def close(self) -> None:
         """Give back the connections."""

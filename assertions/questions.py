@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assertions import datasource, exemplar, logs, recovered, rules, semconv, service_graph, traces
+from assertions import datasource, exemplar, leads, logs, recovered, rules, semconv, service_graph, traces
 from assertions.backend import BackendError
 from assertions.grafana import Grafana
 from assertions.panels import ask_panels
 from assertions.truth import traffic_span
 from scenarios.history import History
 from scenarios.model import (
+    Alert,
     Dashboard,
     Datasource,
     Exemplar,
@@ -114,7 +115,13 @@ def _recovery(item: Recovered, history: History, backends: "Backends") -> Any:
     )
 
 
+def _leads(item: Alert, history: History, backends: "Backends") -> Any:
+    places = leads.Places(prometheus=backends.prometheus, grafana=backends.grafana, pages=backends.pages)
+    return leads.gather(item, history, places, namespace=backends.namespace)
+
+
 QUESTIONS: Mapping[type[Expectation], Sequence[Question]] = {
+    Alert: [Question(backend="leads", part="leads", ask=_leads)],
     Traces: [Question(backend="tempo", part="traces", ask=_traces)],
     ServiceGraph: [Question(backend="prometheus", part="edges", ask=_edges)],
     Semconv: [

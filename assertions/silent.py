@@ -78,7 +78,7 @@ def _firing_from(history: History, since: float) -> Iterator[AlertChange]:
             latest[change.source, frozenset(change.labels.items())] = change
         else:
             later.append(change)
-    return (change for change in (*latest.values(), *later) if change.state == "firing")
+    return (change for change in (*latest.values(), *later) if change.alarming)
 
 
 def _trusted(check: Check, expected: str, history: History, evidence: Evidence, since: float) -> Outcome:

@@ -9,6 +9,9 @@ from assertions.backend import Backend, understanding
 from assertions.prometheus import timestamp
 from scenarios.history import Notification
 
+_LINKS = {"rule": "generatorURL", "silence": "silenceURL", "dashboard": "dashboardURL", "panel": "panelURL"}
+"""Where an alert of a body leads to, by our names; Alertmanager tells the first only."""
+
 
 class Sink:
     """Asks the sink for what arrived since it was last asked."""
@@ -61,6 +64,7 @@ def read_arrival(arrival: Mapping[str, Any]) -> Iterator[Notification]:
             annotations=_texts(alert.get("annotations")),
             starts_at=_moment(alert.get("startsAt")),
             ends_at=_moment(alert.get("endsAt")),
+            links={name: str(alert[key]) for name, key in _LINKS.items() if alert.get(key)},
         )
 
 

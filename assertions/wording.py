@@ -131,8 +131,9 @@ def title_of(item: Expectation) -> str:
             return f"sli {item.name} of {item.service}"
         case Alert():
             service = item.labels.get("service_name")
-            by = " by grafana" if item.source == "grafana" else ""
-            return (f"alert {item.name} of {service}" if service else f"alert {item.name}") + by
+            state = {"firing": "", "nodata": " without data", "error": " in error"}.get(item.state, f" {item.state}")
+            by = "" if item.source == "prometheus" else f" by {' and '.join(item.sources)}"
+            return (f"alert {item.name} of {service}" if service else f"alert {item.name}") + state + by
         case Traces():
             during = f" during faults/{item.fault}" if item.fault else ""
             return f"{'torn ' if item.torn else ''}traces of {KINDS_OF_REQUEST[item.where]}{during}"

@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from assertions.alert import paths_of
 from scenarios.loader import find, load
 from scenarios.record import Record, Verdict
 from stack.runtimes.stack import Stack, running_stack
@@ -85,10 +86,11 @@ def take(record: Record, figures: dict[str, dict[str, list[float]]], verdicts: d
     for outcome in record.outcomes:
         if outcome.verdict is not Verdict.PASS:
             print(f"  {outcome.verdict} {record.run_id}: {outcome.message()}", flush=True)
-        if "time_to_detect_s" in outcome.facts:
+        for path in paths_of(outcome.facts):
+            by = "" if path["source"] == "prometheus" else f" by {path['source']}"
             for key in FIGURES:
-                if outcome.facts.get(key) is not None:
-                    figures[f"{name}: {outcome.facts['name']}"][key].append(float(outcome.facts[key]))
+                if path.get(key) is not None:
+                    figures[f"{name}: {path['name']}{by}"][key].append(float(path[key]))
 
 
 def show(result: dict[str, Any]) -> None:

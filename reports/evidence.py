@@ -72,6 +72,8 @@ class AlertTimes(_Value):
     """
 
     name: Text
+    source: Text = ""
+    state: Text = ""
     labels: Mapping[str, Any] = {}
     severity: Text = ""
     time_to_detect_s: Known = None

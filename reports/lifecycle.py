@@ -7,7 +7,7 @@ from reports.evidence import AlertTimes
 from scenarios.history import AlertChange, History, Notification
 
 _EVALUATORS = ("prometheus", "grafana")
-_ALIVE = ("pending", "firing", "suppressed")
+_ALIVE = ("pending", "firing", "suppressed", "nodata", "error")
 _NOT_IDENTITY = ("alertname", "grafana_folder")
 
 Labels = Mapping[str, str]
@@ -113,7 +113,7 @@ def _lane(
         source=source,
         stretches=stretches,
         notifications=tuple(notice for notice in notices if _belongs(notice, name, labels)),
-        bound_t=next((item.bound_t for item in times if item.name == name and _agree(item.labels, labels)), None),
+        bound_t=next((item.bound_t for item in times if _is_of(item, source, name, labels)), None),
         resolved_t=last.t if fired and last.state == "inactive" else None,
     )
 
@@ -136,6 +136,11 @@ def _belongs(notice: Notification, name: str, labels: Labels) -> bool:
     return notice.name == name and (
         labels.items() - {(key, labels[key]) for key in _NOT_IDENTITY if key in labels}
     ) <= (notice.labels.items())
+
+
+def _is_of(item: AlertTimes, source: str, name: str, labels: Labels) -> bool:
+    """Whether figures are of this alert as this source raised it; older ones do not say whose they are."""
+    return item.source in ("", source) and item.name == name and _agree(item.labels, labels)
 
 
 def _agree(some: Mapping[str, object], others: Labels) -> bool:

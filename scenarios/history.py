@@ -78,20 +78,32 @@ class FaultChange(_Event):
     detail: Mapping[str, Any] = {}
 
 
+AlertState = Literal["inactive", "pending", "firing", "suppressed", "nodata", "error"]
+"""What an alert can be."""
+
+
 class AlertChange(_Event):
-    """One alert changed its state in one source. `state` `inactive` means that the source no longer lists it."""
+    """
+    One alert changed its state in one source. `state` `inactive` means that the source no longer lists it; `nodata` and `error`
+    are Grafana's, for rules that have no data or cannot be evaluated.
+    """
 
     kind: Literal["alert"] = "alert"
     source: Literal["prometheus", "alertmanager", "grafana"]
     name: str
     labels: Mapping[str, str]
-    state: Literal["inactive", "pending", "firing", "suppressed"]
+    state: AlertState
     active_at: float | None = None
     value: str = ""
 
+    @property
+    def alarming(self) -> bool:
+        """Whether it is in a state of which people are told."""
+        return self.state in ("firing", "nodata", "error")
+
 
 class Notification(_Event):
-    """The sink was told of one alert; `t` is its arrival."""
+    """The sink was told of one alert; `t` is its arrival. `links` are addresses by what they lead to, such as `rule` or `panel`."""
 
     kind: Literal["notification"] = "notification"
     receiver: str
@@ -101,6 +113,7 @@ class Notification(_Event):
     annotations: Mapping[str, str] = {}
     starts_at: float | None = None
     ends_at: float | None = None
+    links: Mapping[str, str] = {}
 
 
 class ComponentChange(_Event):

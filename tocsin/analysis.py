@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import reports.html
-from assertions import delivered, traces
+from assertions import alert, delivered, traces
 from assertions.evidence import Evidence
 from assertions.judge import judge, titles
 from scenarios.history import History, HistoryError, Phase
@@ -77,7 +77,7 @@ def report_evidence(record: Record, history: History, evidence: Evidence | None)
         "series": {name: [list(point) for point in points] for name, points in evidence.series.items()},
         "trace": traces.for_report(evidence),
         "ledger": [hop.to_json() for hop in delivered.ledger(history, evidence)],
-        "alerts": [dict(outcome.facts) for outcome in record.outcomes if "time_to_detect_s" in outcome.facts],
+        "alerts": [dict(path) for outcome in record.outcomes for path in alert.paths_of(outcome.facts)],
     }
     return {name: part for name, part in parts.items() if part}
 

@@ -42,6 +42,9 @@ from tocsin.services import DrillServices
 from tocsin.vitals import Vitals, patients
 from tocsin.watcher import AlertSource, AlertSourceName, Watcher
 
+DOCUMENTATION = Path(__file__).parent.parent
+"""Paths in alerts, such as those of their runbooks, count from here."""
+
 LOG_LIMIT_BYTES = 1_000_000
 """How much of each log a run keeps: the end of it."""
 
@@ -194,6 +197,7 @@ class Drill:
                 tempo=clients.enter_context(closing(Tempo(endpoints["tempo"]))),
                 grafana=grafana,
                 logs=run.logs,
+                pages=DOCUMENTATION,
                 namespace=run.id,
                 delays=Delays(**self.stack.delays()),
                 blueprint=blueprint_of(profile=self.stack.profile, components=self.stack.running()),

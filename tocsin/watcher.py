@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from assertions.prometheus import ActiveAlert
 from assertions.sink import Sink
-from scenarios.history import AlertChange, Blind, Event
+from scenarios.history import AlertChange, AlertState, Blind, Event
 
 POLL_S: Mapping[str, float] = {"prometheus": 0.2, "alertmanager": 0.5, "grafana": 0.25, "sink": 1.0}
 """How often each source is asked. A change in Prometheus is known to this precision; the sink stamps its arrivals itself."""
@@ -19,10 +19,12 @@ Record = Callable[..., None]
 """Appends events to the history."""
 
 AlertSourceName = Literal["prometheus", "alertmanager", "grafana"]
-_STATES: Mapping[str, Literal["inactive", "pending", "firing", "suppressed"]] = {
+_STATES: Mapping[str, AlertState] = {
     "pending": "pending",
     "firing": "firing",
     "suppressed": "suppressed",
+    "nodata": "nodata",
+    "error": "error",
 }
 
 

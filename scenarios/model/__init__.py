@@ -4,9 +4,9 @@ Pure values without I/O. `scenarios.loader` makes them from YAML; README.md in t
 All times are seconds relative to the start of the drive (the end of the warm-up), unless a name says otherwise.
 """
 
+from scenarios.model.alert import SYNTHETIC, Alert, AlertSource
 from scenarios.model.expectations import (
     EXPECTATIONS,
-    Alert,
     Anomaly,
     Dashboard,
     Datasource,
@@ -63,8 +63,10 @@ __all__ = [
     "EXPECTATIONS",
     "ROLE_ROUTES",
     "ROUTES",
+    "SYNTHETIC",
     "Abort",
     "Alert",
+    "AlertSource",
     "Anomaly",
     "AppFault",
     "BrokenContextFault",

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from scenarios.model.alert import Alert
 from scenarios.model.basefault import BaseFault
-from scenarios.model.expectations import Alert, Anomaly, Silent, Traces
+from scenarios.model.expectations import Anomaly, Silent, Traces
 from scenarios.model.faults import (
     BaseAppFault,
     ComponentFault,
@@ -182,10 +183,10 @@ def _anomaly_that_cannot_be_judged(scenario: "Scenario", anomaly: Anomaly, index
 
 def _alert_both_wanted_and_unwanted(scenario: "Scenario", silent: Silent, index: int) -> Iterator[Misfit]:
     for item in scenario.expect:
-        if isinstance(item, Alert) and item.name not in silent.except_:
+        if isinstance(item, Alert) and item.state != "pending" and item.told_as not in silent.except_:
             yield Misfit(
-                f"alert {item.name} is expected to fire and to be silent, so the drill can never pass; "
-                f"add {item.name} to `silent.except`",
+                f"alert {item.told_as} is expected to fire and to be silent, so the drill can never pass; "
+                f"add {item.told_as} to `silent.except`",
                 "expect",
                 index,
                 "silent",

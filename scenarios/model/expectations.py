@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag
 
+from scenarios.model.alert import Alert
 from scenarios.model.expectation import BaseExpectation
 from scenarios.model.outages import Budget, ComponentState, Recovered, Watchdog
 from scenarios.model.shapes import Edge, SpanShape
 from scenarios.model.topology import ENTRY_SERVICE, Role
-from scenarios.model.value import Misfit
 from scenarios.units import Flag, Names, Number, PositiveRatio, PositiveSeconds, Ratio, Share, Whole
 
 
@@ -20,49 +20,6 @@ class Sli(BaseExpectation):
     name: Literal["availability", "request_rate", "p50", "p95", "p99"] = Field(description="the indicator")
     within: Ratio = Field(default=0.02, description="how far apart the two may be, relative to the clients' truth")
     service: Role = Field(default=ENTRY_SERVICE, description="the service whose indicator it is")
-
-
-class Alert(BaseExpectation):
-    """One alert was silent before, fires for the right service in time, is notified, and resolves."""
-
-    KEY: ClassVar[str] = "alert"
-    name: str = Field(min_length=1, description="the name of the alert's rule")
-    source: Literal["prometheus", "grafana"] = Field(default="prometheus", description="whose rule raises it")
-    labels: Mapping[str, str] = Field(default={}, description="labels that it must carry, such as severity")
-    within: PositiveSeconds = Field(description="at most so long after the fault is applied")
-    within_bound: PositiveRatio | None = Field(
-        default=None,
-        description="at most so much of the bound that its formula and the clients' truth give; null: not asked",
-    )
-    resolves_within: PositiveSeconds | None = Field(
-        default=None, description="at most so long after the fault is healed; null: not asked"
-    )
-    notified: Flag = Field(default=True, description="whether the notification must arrive")
-    receiver: str | None = Field(
-        default=None,
-        min_length=1,
-        description="where it must arrive, such as page; null: at any receiver of its source",
-    )
-    fault: Whole = Field(default=1, ge=1, description="which fault of the list should cause it, counted from 1")
-
-    @field_validator("labels")
-    @classmethod
-    def _can_be_known(cls, labels: Mapping[str, str]) -> Mapping[str, str]:
-        for label in labels:
-            if not label.replace("_", "a").isalnum() or not label.isascii() or label[0].isdigit():
-                hint = label.replace(".", "_").replace("-", "_")
-                raise Misfit(f"{label!r} is not the name of a label; use letters, digits and _ (such as {hint})", label)
-            if label == "service_namespace":
-                raise Misfit("`service_namespace` is the run's id, which each run sets itself; leave it out", label)
-        return labels
-
-    @model_validator(mode="after")
-    def _told_or_not(self) -> "Alert":
-        if self.receiver is not None and not self.notified:
-            raise Misfit(
-                "a notification that need not arrive has no receiver; leave out `receiver` or `notified`", "receiver"
-            )
-        return self
 
 
 class Silent(BaseExpectation):

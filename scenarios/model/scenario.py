@@ -71,5 +71,5 @@ def _component(item: Expectation) -> str | None:
         return "detector"
     if isinstance(item, ComponentState | Budget):
         return item.name if isinstance(item, ComponentState) else item.component
-    by_grafana = isinstance(item, Dashboard | Datasource) or getattr(item, "source", "") == "grafana"
+    by_grafana = isinstance(item, Dashboard | Datasource) or getattr(item, "source", "") in ("grafana", "both")
     return "grafana" if by_grafana else None

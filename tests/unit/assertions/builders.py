@@ -6,8 +6,11 @@ from typing import Any
 import httpx
 from pydantic import TypeAdapter
 
+from assertions.bound import Bound
 from assertions.check import Check
 from assertions.evidence import AlertRule, Evidence, Service
+from assertions.life import life_of
+from assertions.ordeal import Ordeal
 from scenarios.history import (
     LATENCY_EDGES_S,
     AlertChange,
@@ -123,6 +126,24 @@ def told(
     """A notification arrived."""
     return Notification.model_validate(
         {"t": T0 + t, "receiver": receiver, "status": status, "name": labels["alertname"], "labels": dict(labels)}
+    )
+
+
+def ordeal(found: Evidence, happened: History, *, broken: Fault | None = None, **given: Any) -> Ordeal:
+    """What happened to the usual alert, whose fault was on from 5 s to 15 s, as Prometheus knows it."""
+    expected = alert(**given)
+    return Ordeal(
+        alert=expected,
+        source="prometheus",
+        fault=broken or fault(),
+        on_t=T0 + 5,
+        healing_t=T0 + 15,
+        healed_t=T0 + 15,
+        life=life_of(expected, happened, source="prometheus", namespace=NAMESPACE, since=T0 + 5),
+        bound=Bound(why="nobody asked"),
+        leads=None,
+        history=happened,
+        evidence=found,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from assertions import alert as judge_of
 from assertions.evidence import Delays
-from scenarios.history import Event, History
+from scenarios.history import AlertChange, Event, History
 from scenarios.record import Outcome, Rung, Verdict
 from tests.unit.assertions.builders import (
     CHECK,
@@ -78,6 +78,7 @@ def test_the_figures_are_in_the_facts() -> None:
         "resolved_notified_t": T0 + 20.5,
         "name": "Burn",
         "source": "prometheus",
+        "state": "firing",
         "severity": "page",
         "fault_t": T0 + 5,
         "healed_t": T0 + 15,
@@ -440,6 +441,148 @@ def test_a_drill_without_a_drive_is_judged_by_what_there_is() -> None:
     )
 
     assert outcome.verdict is Verdict.PASS
+
+
+def of_grafana(*events: Event | Sequence[Event]) -> list[Event]:
+    """The same as Grafana and its contact points saw it."""
+    flat = [one for event in events for one in (event if isinstance(event, Sequence) else [event])]
+    return [
+        event.model_copy(update={"source": "grafana"} if isinstance(event, AlertChange) else {"receiver": "grafana-x"})
+        for event in flat
+    ]
+
+
+def both_rules(**given: Any) -> Any:
+    """Evidence in which both sources have the rule."""
+    return evidence(services={"catalog": service(failed=4)}, grafana_rules={"Burn": rule()}, **given)
+
+
+def test_both_sources_are_judged_each_for_itself() -> None:
+    """With the times and the bound of each, side by side."""
+    outcome = judged(life(), of_grafana(life(fires=8)), found=both_rules(), source="both")
+
+    assert outcome.verdict is Verdict.PASS
+    assert outcome.expected.startswith("by prometheus and grafana: silence before, then it fires")
+    assert outcome.observed == (
+        "prometheus: fired after 2 s (47.6 % of its bound of 4.2 s), notified after 2.5 s, resolved 5 s after the healing; "
+        "grafana: fired after 3 s (71.4 % of its bound of 4.2 s), notified after 3.5 s, resolved 5 s after the healing"
+    )
+    assert [(path["source"], path["time_to_detect_s"]) for path in outcome.facts["paths"]] == [
+        ("prometheus", 2.0),
+        ("grafana", 3.0),
+    ]
+    assert judge_of.paths_of(outcome.facts) == outcome.facts["paths"]
+
+
+@pytest.mark.parametrize(
+    ("events", "rung", "where"),
+    [
+        (life(), Rung.NOT_EVALUATED, "grafana"),
+        (of_grafana(life()), Rung.NOT_EVALUATED, "prometheus"),
+        ([*life(), *of_grafana(change(7, "firing"), change(20, "inactive"))], Rung.NOT_NOTIFIED, "grafana and its"),
+    ],
+)
+def test_the_path_that_died_is_named_with_its_rung(events: list[Event], rung: Rung, where: str) -> None:
+    """And what became of the other is told as well."""
+    outcome = judged(events, found=both_rules(), source="both")
+
+    assert (outcome.verdict, outcome.rung) == (Verdict.FAIL, rung)
+    assert outcome.where.startswith(where)
+    assert outcome.observed.startswith("prometheus: ")
+    assert "; grafana: " in outcome.observed
+
+
+def test_a_failure_outweighs_a_path_that_nobody_saw() -> None:
+    """It is known that one is dead."""
+    outcome = judged(life(resolves=None), blinded("grafana"), found=both_rules(), source="both")
+
+    assert (outcome.verdict, outcome.where) == (Verdict.FAIL, "prometheus")
+
+
+def test_the_path_of_one_source_is_itself() -> None:
+    """And outcomes of other things have none."""
+    facts = judged(life()).facts
+
+    assert judge_of.paths_of(facts) == (facts,)
+    assert judge_of.paths_of({"found": 3}) == ()
+
+
+def test_an_alert_that_must_be_pending_need_not_fire() -> None:
+    """It is judged by when it began to wait; its bound leaves the waiting out."""
+    found = evidence(rules={"Burn": rule(for_s=4)})
+    outcome = judged(
+        change(7, "pending"), change(16, "inactive"), found=found, state="pending", notified=False, within="5s"
+    )
+
+    assert outcome.verdict is Verdict.PASS, outcome.message()
+    assert outcome.expected == "silence before, then it is pending within 5 s, resolves within 10 s"
+    assert outcome.observed == "pending after 2 s (47.6 % of its bound of 4.2 s), resolved 1 s after the healing"
+
+
+def test_what_fires_has_been_pending() -> None:
+    """And goes on to be what was expected."""
+    events = [change(7, "pending"), change(9, "firing"), change(16, "inactive")]
+
+    assert judged(events, state="pending", notified=False).verdict is Verdict.PASS
+
+
+def test_an_alert_that_was_pending_before_shows_nothing_by_being_pending() -> None:
+    """However short it was."""
+    events = [change(-8, "pending"), change(-7, "inactive"), change(7, "pending"), change(16, "inactive")]
+
+    outcome = judged(events, state="pending", notified=False)
+    assert outcome.observed == "it was pending already, so nothing shows that the fault caused it"
+
+
+def test_an_alert_that_never_was_pending_fails() -> None:
+    """In its own words."""
+    outcome = judged(state="pending", notified=False)
+
+    assert (outcome.expected, outcome.observed) == ("it is pending within 5 s", "it never was pending")
+
+
+def synthetic(name: str, rulename: str = "Burn") -> dict[str, str]:
+    """The labels of what Grafana raises in place of a rule's own alert."""
+    return {"alertname": name, "rulename": rulename, "datasource_uid": "prometheus", "severity": "page"}
+
+
+def in_trouble(state: str, name: str, **labels: str) -> list[Event]:
+    """A rule of Grafana's that gets into a state, is told, and recovers."""
+    mine = synthetic(name, **labels)
+    return of_grafana(
+        change(7, state, mine), told(7.5, labels=mine), change(17, "inactive", mine), told(17.5, "resolved", mine)
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "name", "words"),
+    [("nodata", "DatasourceNoData", "no data after 2 s"), ("error", "DatasourceError", "an error after 2 s")],
+)
+def test_a_rule_of_grafanas_without_data_or_in_error(state: str, name: str, words: str) -> None:
+    """It is told under a name of its own, and known by the rule's."""
+    outcome = judged(in_trouble(state, name), found=both_rules(), source="grafana", state=state, labels={})
+
+    assert outcome.verdict is Verdict.PASS, outcome.message()
+    assert outcome.observed.startswith(words)
+    assert outcome.facts["labels"]["rulename"] == "Burn"
+    assert (outcome.facts["bound_s"] is None) == (state == "error")
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        in_trouble("nodata", "DatasourceNoData"),
+        in_trouble("error", "DatasourceError", rulename="Another"),
+        of_grafana(life()),
+    ],
+)
+def test_another_state_or_rule_is_no_error_of_this_one(events: list[Event]) -> None:
+    """The hint asks for what the rule says about it."""
+    outcome = judged(events, found=both_rules(), source="grafana", state="error", labels={})
+
+    assert (outcome.verdict, outcome.rung) == (Verdict.FAIL, Rung.NOT_EVALUATED)
+    assert outcome.expected == "it fires as its rule cannot be evaluated within 5 s"
+    assert outcome.hint == ("does the rule say what becomes of it then (noDataState, execErrState)? sum(errors) > 1")
 
 
 def test_a_notification_that_went_astray_is_told_with_where_it_went() -> None:

@@ -51,8 +51,8 @@ def asked(answer: Any) -> Grafana:
         ("Alerting", "firing", "Burn"),
         ("Alerting (NoData)", "firing", "Burn"),
         ("Recovering", "firing", "Burn"),
-        ("NoData", "firing", "DatasourceNoData"),
-        ("Error", "firing", "DatasourceError"),
+        ("NoData", "nodata", "DatasourceNoData"),
+        ("Error", "error", "DatasourceError"),
     ],
 )
 def test_states_are_those_of_a_history(state: str, seen: str, name: str) -> None:

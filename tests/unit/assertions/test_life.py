@@ -15,7 +15,9 @@ A_TICKET = {**OF_CATALOG, "severity": "ticket"}
 
 def lived(*events: Event, **given: Any) -> Life:
     """The life of the usual alert after a fault at 5 s."""
-    return life_of(alert(**given), history(*events), namespace=NAMESPACE, since=T0 + 5)
+    return life_of(
+        alert(**given), history(*events), source=given.get("source", "prometheus"), namespace=NAMESPACE, since=T0 + 5
+    )
 
 
 def test_an_alert_that_nobody_heard_of_has_no_life() -> None:
@@ -47,6 +49,7 @@ def test_each_moment_is_told() -> None:
         resolved_t=T0 + 20,
         notified_t=T0 + 8.5,
         resolved_notified_t=T0 + 21,
+        told=(told(8.5), told(21, "resolved")),
     )
 
 
@@ -164,27 +167,27 @@ def test_what_was_before_the_fault_is_no_part_of_the_life() -> None:
 @pytest.mark.parametrize(
     ("earlier", "before"),
     [
-        ([], ""),
-        ([change(-8, "pending"), change(-6, "inactive")], ""),
+        ([], None),
+        ([change(-8, "pending"), change(-6, "inactive")], None),
         ([change(4, "pending")], "pending"),
         ([change(4, "pending"), change(4.5, "inactive", ANOTHER_SLO)], "pending"),
         ([change(4, "pending"), change(4.5, "firing")], "firing"),
         ([change(-8, "firing"), change(-6, "inactive")], "firing"),
         ([told(4)], "firing"),
-        ([told(4, "resolved")], ""),
-        ([change(4, "firing", OF_USERS)], ""),
-        ([told(4, labels=OF_USERS)], ""),
+        ([told(4, "resolved")], None),
+        ([change(4, "firing", OF_USERS)], None),
+        ([told(4, labels=OF_USERS)], None),
     ],
 )
-def test_silence_before_the_fault(earlier: list[Event], before: str) -> None:
+def test_silence_before_the_fault(earlier: list[Event], before: str | None) -> None:
     """Any firing breaks it, by whatever instance that is meant; a pending one only if it was so when the fault began."""
     assert lived(*earlier).before == before
 
 
 def test_a_change_at_the_very_moment_of_the_fault_is_after_it() -> None:
     """The fault is applied at a moment that counts as its own."""
-    assert (lived(change(5, "firing")).before, lived(change(5, "firing")).fired_t) == ("", T0 + 5)
-    assert (lived(told(5)).before, lived(told(5)).notified_t) == ("", T0 + 5)
+    assert (lived(change(5, "firing")).before, lived(change(5, "firing")).fired_t) == (None, T0 + 5)
+    assert (lived(told(5)).before, lived(told(5)).notified_t) == (None, T0 + 5)
     assert (lived(change(4.9, "firing")).fired_t, lived(told(4.9)).fired_t) == (None, None)
 
 

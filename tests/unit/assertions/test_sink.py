@@ -81,6 +81,7 @@ def test_each_alert_of_a_call_is_a_notification() -> None:
             annotations={"summary": "s"},
             starts_at=1795521605.5,
             ends_at=None,
+            links={"rule": "http://prom"},
         ),
         Notification(
             t=101,
@@ -112,7 +113,10 @@ def test_grafanas_calls_are_read_alike() -> None:
                 "endsAt": "0001-01-01T00:00:00Z",
                 "values": {"A": 0.4, "C": 1},
                 "valueString": "[ var='A' labels={} value=0.4 ]",
+                "generatorURL": "http://grafana/alerting/grafana/r/view",
                 "silenceURL": "http://grafana/alerting/silence/new",
+                "dashboardURL": "http://grafana/d/slo",
+                "panelURL": "",
             }
         ],
     }
@@ -121,6 +125,11 @@ def test_grafanas_calls_are_read_alike() -> None:
 
     assert (told.name, told.status, told.labels["grafana_folder"]) == ("HighErrorNow", "firing", "Drills")
     assert (told.starts_at, told.ends_at, told.annotations) == (1795517823.0, None, {"value": "0.400"})
+    assert told.links == {
+        "rule": "http://grafana/alerting/grafana/r/view",
+        "silence": "http://grafana/alerting/silence/new",
+        "dashboard": "http://grafana/d/slo",
+    }
 
 
 @pytest.mark.parametrize("body", [None, "text", 7, [], {}, {"alerts": None}, {"alerts": {}}, {"alerts": [7, None]}])

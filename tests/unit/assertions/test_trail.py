@@ -5,18 +5,17 @@ from typing import Any
 import pytest
 
 from assertions.evidence import Collector, Evidence
-from assertions.life import Life
 from assertions.trail import why_not_evaluated, why_not_told
 from scenarios.record import Rung
 from tests.unit.assertions.builders import (
     OF_CATALOG,
     T0,
-    alert,
     change,
     counter,
     evidence,
     fault,
     history,
+    ordeal,
     rule,
     service,
     traffic,
@@ -28,7 +27,7 @@ SILENT = {"catalog": service(until=4)}
 
 def why(found: Evidence, broken: Any = None, **given: Any) -> tuple[Rung, str]:
     """Why the usual alert did not fire though its fault was on from 5 s to 15 s."""
-    return why_not_evaluated(alert(**given), broken or fault(), HAPPENED, found, T0 + 5, T0 + 15)
+    return why_not_evaluated(ordeal(found, HAPPENED, broken=broken, **given))
 
 
 def test_data_that_never_came_is_told_before_the_rule() -> None:
@@ -142,7 +141,7 @@ def hint_of(*states: str, labels: dict[str, str] = OF_CATALOG, **given: Any) -> 
         change(7, "firing"),
         *(change(8 + n, state, labels, source="alertmanager") for n, state in enumerate(states)),
     )
-    return why_not_told(alert(), happened, evidence(**given), Life(service="catalog", labels=OF_CATALOG))
+    return why_not_told(ordeal(evidence(**given), happened))
 
 
 @pytest.mark.parametrize("labels", [OF_CATALOG, {**OF_CATALOG, "cluster": "one"}])

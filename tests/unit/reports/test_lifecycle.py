@@ -155,6 +155,35 @@ def test_the_bound_is_of_the_same_alert_and_service() -> None:
     assert lane.bound_t == 40
 
 
+def test_the_bound_is_that_of_the_source() -> None:
+    """
+    One alert that two sources raise has two bounds; figures that do not say whose they are count for both.
+    """
+    times = (
+        AlertTimes(name="A", source="grafana", bound_t=50),
+        AlertTimes(name="A", source="prometheus", bound_t=40),
+        AlertTimes(name="B", bound_t=30),
+    )
+    found = told(
+        change(10, "firing", "A"),
+        change(11, "firing", "A").model_copy(update={"source": "grafana"}),
+        change(12, "firing", "B"),
+        times=times,
+    )
+
+    assert [(lane.source, lane.bound_t) for lane in found] == [("prometheus", 40), ("grafana", 50), ("prometheus", 30)]
+
+
+def test_a_rule_without_data_or_in_error_is_drawn() -> None:
+    """
+    People are told of it as of any alert that fires.
+    """
+    (lane,) = told(change(5, "nodata"), change(6, "error"), change(9, "inactive"))
+
+    assert [(one.start, one.end, one.state) for one in lane.stretches] == [(5, 6, "nodata"), (6, 9, "error")]
+    assert (lane.fired, lane.resolved_t) == (True, 9)
+
+
 def test_an_example_has_the_lanes_that_a_reader_expects() -> None:
     """
     The expected alert of `error-burst` is first, with both notifications.

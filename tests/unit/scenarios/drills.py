@@ -137,8 +137,14 @@ _expectations = st.one_of(
     st.fixed_dictionaries({"exemplar": st.fixed_dictionaries({"slower_than": durations})}),
     st.fixed_dictionaries({"delivered": st.none() | st.fixed_dictionaries({"within": shares})}),
     st.fixed_dictionaries(
-        {"within": durations, "resolves_within": st.none() | durations, "labels": st.dictionaries(words, words)}
+        {"within": durations, "resolves_within": st.none() | durations, "labels": st.dictionaries(words, words)},
+        optional={
+            "source": st.sampled_from(["prometheus", "grafana", "both"]),
+            "annotations": st.dictionaries(words, words, max_size=2),
+            "links": st.lists(st.sampled_from(["runbook", "rule", "panel"]), max_size=2),
+        },
     ).map(_alert),
+    st.just(_alert({"within": "1s", "source": "both", "state": "pending", "notified": False})),
 )
 
 

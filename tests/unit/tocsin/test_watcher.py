@@ -79,6 +79,16 @@ def test_what_does_not_concern_us_is_left_out() -> None:
     assert changes([active("A", team="other")], []) == [[], []]
 
 
+@pytest.mark.parametrize("state", ["nodata", "error", "suppressed"])
+def test_every_state_of_an_alert_is_told_apart(state: str) -> None:
+    """A rule that cannot be evaluated is something else than one that fires."""
+    assert changes([active("A", "pending")], [active("A", state)], []) == [
+        [("A", "pending")],
+        [("A", state)],
+        [("A", "inactive")],
+    ]
+
+
 def test_a_state_that_nobody_knows_counts_as_firing() -> None:
     """An alert that might be on must not be taken for silence."""
     assert changes([active("A", "shouting")]) == [[("A", "firing")]]
