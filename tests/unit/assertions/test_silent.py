@@ -77,7 +77,16 @@ def test_an_alert_that_nobody_expected_fails() -> None:
     assert outcome.facts["unexpected"] == outcome.observed.split("; ")
 
 
-@pytest.mark.parametrize("event", [change(0, "firing"), told(0), change(0, "firing", source="alertmanager")])
+@pytest.mark.parametrize(
+    "event",
+    [
+        change(0, "firing"),
+        told(0),
+        change(0, "firing", source="alertmanager"),
+        change(0, "nodata", source="grafana"),
+        change(0, "error", source="grafana"),
+    ],
+)
 def test_a_single_sight_of_it_is_enough(event: Event) -> None:
     """Whoever saw it, and be it at the first moment that counts."""
     assert judged(event).verdict is Verdict.FAIL
