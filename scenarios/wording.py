@@ -7,7 +7,18 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from scenarios.errors import did_you_mean
-from scenarios.model import EXPECTATIONS, Abort, Fault, HttpFault, Load, Misfit, Scenario, SpanShape
+from scenarios.model import (
+    EXPECTATIONS,
+    TREATMENT_KINDS,
+    Abort,
+    DropLabelTreatment,
+    Fault,
+    HttpFault,
+    Load,
+    Misfit,
+    Scenario,
+    SpanShape,
+)
 
 FAULT_KINDS: Mapping[str, type[BaseModel]] = {
     kind: model for model in get_args(get_args(Fault)[0]) for kind in get_args(model.model_fields["kind"].annotation)
@@ -59,6 +70,8 @@ def owner(path: Sequence[str | int]) -> tuple[str, type[BaseModel]]:
             return f"`{call}`", HttpFault.Call
         case ("faults" | "noise", _, str(kind), *_):
             return f"a fault of kind {kind}", FAULT_KINDS[kind]
+        case ("treatments", _, str(kind), *_):
+            return f"a treatment of kind {kind}", TREATMENT_KINDS[kind]
         case ("expect", _, "traces", "spans", int(), *_):
             return "a span", SpanShape
         case ("expect", _, str(key), *_):
@@ -93,20 +106,29 @@ def _unknown_key(name: str, error: ErrorDetails) -> str:
 
 
 def _unknown_tag(name: str, error: ErrorDetails) -> str:
-    """An unknown kind of fault, or an unknown expectation."""
+    """An unknown kind of fault or treatment, or an unknown expectation."""
     tag = _context(error)["tag"]
     if error["loc"][0] == "expect":
         what, known = "expectation", sorted(EXPECTATIONS)
     else:
-        what, known = "kind of fault", sorted(FAULT_KINDS)
+        thing, known = _kinds(error)
+        what = f"kind of {thing}"
         if error["input"]["kind"] is None:
             return _no_tag(name, error)
     return f"unknown {what} {tag!r}; known: {', '.join(known)}{did_you_mean(tag, known)}"
 
 
+def _kinds(error: ErrorDetails) -> tuple[str, list[str]]:
+    """What is told apart by its `kind` at this place, and the kinds that there are."""
+    if error["loc"][0] == "treatments":
+        return "treatment", sorted(TREATMENT_KINDS)
+    return "fault", sorted(FAULT_KINDS)
+
+
 def _no_tag(name: str, error: ErrorDetails) -> str:
     if error["loc"][0] != "expect":
-        return f"a fault without `kind`; known kinds: {', '.join(sorted(FAULT_KINDS))}; add `kind:`"
+        thing, known = _kinds(error)
+        return f"a {thing} without `kind`; known kinds: {', '.join(known)}; add `kind:`"
     found = error["input"]
     keys = f"has the keys {', '.join(found)}" if isinstance(found, dict) and found else f"is {describe(found)}"
     return f"{name} {keys}; an expectation is one key with its details; write `- silent: {{}}`"
@@ -150,6 +172,7 @@ def _pattern(name: str, error: ErrorDetails) -> str:
     allowed = {
         Scenario: "small letters, digits and dashes, at most 50, such as `error-burst`",
         HttpFault.Call: "an address such as `http://127.0.0.1:8080/break`",
+        DropLabelTreatment: "letters, digits, _ and points, such as `http.route`",
     }[model]
     return f"{name} of {what} is {error['input']!r}; allowed: {allowed}"
 

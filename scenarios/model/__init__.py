@@ -56,6 +56,16 @@ from scenarios.model.outages import Budget, ComponentState, Recovered, Watchdog
 from scenarios.model.scenario import Abort, Scenario
 from scenarios.model.shapes import SpanShape
 from scenarios.model.topology import ENTRY_SERVICE, ROLE_ROUTES, ROUTES, Component, Role
+from scenarios.model.treatments import (
+    TREATMENT_KINDS,
+    DropLabelTreatment,
+    ExportIntervalTreatment,
+    MemoryLimitTreatment,
+    SamplingTreatment,
+    ScrapeIntervalTreatment,
+    Treatment,
+    is_kept,
+)
 from scenarios.model.value import Misfit, Misfits
 
 __all__ = [
@@ -64,6 +74,7 @@ __all__ = [
     "ROLE_ROUTES",
     "ROUTES",
     "SYNTHETIC",
+    "TREATMENT_KINDS",
     "Abort",
     "Alert",
     "AlertSource",
@@ -81,10 +92,12 @@ __all__ = [
     "Datasource",
     "Delivered",
     "DependencyTimeoutFault",
+    "DropLabelTreatment",
     "ErrorsFault",
     "ExceptionFault",
     "Exemplar",
     "Expectation",
+    "ExportIntervalTreatment",
     "Fault",
     "HangFault",
     "HttpFault",
@@ -96,6 +109,7 @@ __all__ = [
     "Load",
     "Logs",
     "MemoryLeakFault",
+    "MemoryLimitTreatment",
     "Misfit",
     "Misfits",
     "NetworkFault",
@@ -104,7 +118,9 @@ __all__ = [
     "RetryStormFault",
     "Role",
     "Rules",
+    "SamplingTreatment",
     "Scenario",
+    "ScrapeIntervalTreatment",
     "Semconv",
     "ServiceGraph",
     "Silent",
@@ -116,5 +132,7 @@ __all__ = [
     "ThrottledLinkFault",
     "Traces",
     "TrafficFault",
+    "Treatment",
     "Watchdog",
+    "is_kept",
 ]

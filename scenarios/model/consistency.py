@@ -17,6 +17,7 @@ from scenarios.model.faults import (
 from scenarios.model.judgeable import misfits_of_outages, no_such_fault
 from scenarios.model.links import LinkFault
 from scenarios.model.topology import CHECKOUT_PARTS, ROUTES
+from scenarios.model.treatments import DropLabelTreatment
 from scenarios.model.value import Misfit
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def misfits(scenario: "Scenario") -> Iterator[Misfit]:
     yield from _faults_without_traffic(scenario)
     yield from _faults_in_each_others_way(scenario)
     yield from _faults_that_break_a_shared_stack(scenario)
+    yield from _treatments_of_a_shared_stack(scenario)
+    yield from _treatments_of_one_kind(scenario)
     for index, item in enumerate(scenario.expect):
         if isinstance(item, Alert):
             yield from _alert_that_cannot_be_judged(scenario, item, index)
@@ -127,6 +130,26 @@ def _faults_that_break_a_shared_stack(scenario: "Scenario") -> Iterator[Misfit]:
                 *place,
                 "target",
             )
+
+
+def _treatments_of_a_shared_stack(scenario: "Scenario") -> Iterator[Misfit]:
+    for index, treatment in enumerate(scenario.treatments):
+        if treatment.OF_THE_STACK and not scenario.exclusive:
+            yield Misfit(
+                f"treatments/{index + 1}: another {treatment.kind} changes the stack for all drills that share it; "
+                "add `exclusive: true` to the drill",
+                "treatments",
+                index,
+                "kind",
+            )
+
+
+def _treatments_of_one_kind(scenario: "Scenario") -> Iterator[Misfit]:
+    """A label may be dropped beside another one; anything else can be set only once."""
+    for (_, one), (index, other) in combinations(enumerate(scenario.treatments), 2):
+        twice = one == other if isinstance(one, DropLabelTreatment) else one.kind == other.kind
+        if twice:
+            yield Misfit(f"{other.kind} is set here for the second time; keep one of them", "treatments", index, "kind")
 
 
 def _alert_that_cannot_be_judged(scenario: "Scenario", alert: Alert, index: int) -> Iterator[Misfit]:

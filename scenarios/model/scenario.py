@@ -10,6 +10,7 @@ from scenarios.model.faults import Fault
 from scenarios.model.load import Load
 from scenarios.model.outages import Budget, ComponentState
 from scenarios.model.topology import OPTIONAL
+from scenarios.model.treatments import SamplingTreatment, Treatment
 from scenarios.model.value import Misfit, Misfits, Value
 from scenarios.units import Flag, PositiveSeconds, Share
 
@@ -42,6 +43,9 @@ class Scenario(Value):
     load: Load = Field(description="how much traffic, for how long")
     faults: tuple[Fault, ...] = Field(default=(), description="what breaks")
     noise: tuple[Fault, ...] = Field(default=(), description="disturbance that must not raise an alert")
+    treatments: tuple[Treatment, ...] = Field(
+        default=(), description="how the observability configuration differs, from the stack's start to its end"
+    )
     abort: tuple[Abort, ...] = Field(default=(), description="each one alone stops the drill")
     expect: tuple[Keyed, ...] = Field(min_length=1, description="what must hold; one expectation is one test")
 
@@ -51,6 +55,11 @@ class Scenario(Value):
         of_faults = (fault.needs for fault in (*self.faults, *self.noise))
         asked = {name for item in self.expect if (name := _component(item))}
         return frozenset(self.with_).union(*of_faults, asked & OPTIONAL)
+
+    @property
+    def sampling(self) -> float:
+        """The share of all traces that the app's SDKs keep."""
+        return next((one.ratio for one in self.treatments if isinstance(one, SamplingTreatment)), 1.0)
 
     def to_json(self) -> dict[str, Any]:
         """The scenario in the form of its language, ready for JSON; `Scenario.model_validate` reads it back."""

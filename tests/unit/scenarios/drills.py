@@ -116,6 +116,15 @@ _budgets = st.fixed_dictionaries(
     {"component": _parts, "memory": sizes}, optional={"cpu": st.none() | durations, "cores": st.floats(0.001, 1000)}
 )
 
+_treatments = st.one_of(
+    st.fixed_dictionaries({"kind": st.just("sampling"), "ratio": shares}),
+    st.fixed_dictionaries({"kind": st.just("export_interval"), "every": durations}),
+    st.fixed_dictionaries({"kind": st.just("scrape_interval"), "every": st.integers(1, 60).map(format_duration)}),
+    st.fixed_dictionaries({"kind": st.just("drop_label"), "label": st.just("http.route")}),
+    st.fixed_dictionaries({"kind": st.just("memory_limit"), "mib": st.integers(1, 65_536)}),
+)
+
+
 _expectations = st.one_of(
     st.fixed_dictionaries({"component": _states}),
     st.fixed_dictionaries({"recovered": _recoveries | _gaps}),
@@ -168,6 +177,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         },
         "faults": faults[:split],
         "noise": faults[split:],
+        "treatments": draw(st.lists(_treatments, max_size=3, unique_by=lambda one: one["kind"])),
         "abort": draw(st.lists(st.fixed_dictionaries({"failed": shares, "for": durations}), max_size=2)),
         "expect": draw(st.lists(_expectations, min_size=1, max_size=4, unique_by=str)),
     }

@@ -5,9 +5,10 @@ from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 from pydantic import ValidationError
 
-from scenarios.model import EXPECTATIONS, Expectation, Scenario, Silent
+from scenarios.model import EXPECTATIONS, TREATMENT_KINDS, Expectation, Scenario, Silent, is_kept
 from scenarios.model.expectations import Keyed
 from scenarios.wording import FAULT_KINDS
 from tests.unit.scenarios.drills import scenarios
@@ -116,6 +117,39 @@ def test_a_scenario_can_be_made_in_python() -> None:
 
 def test_every_kind_of_fault_is_documented_and_named_once() -> None:
     """Each kind of fault is read by exactly one model, and each of its keys says what it means."""
-    for kind, model in {**FAULT_KINDS, **EXPECTATIONS}.items():
+    for kind, model in {**FAULT_KINDS, **EXPECTATIONS, **TREATMENT_KINDS}.items():
         assert model.__doc__, kind
         assert [n for n, field in model.model_fields.items() if n != "kind" and not field.description] == [], kind
+
+
+@pytest.mark.parametrize(
+    ("treatment", "words"),
+    [
+        ({"kind": "sampling", "ratio": "10%"}, "sampling 10%"),
+        ({"kind": "export_interval", "every": "1500ms"}, "export interval 1.5s"),
+        ({"kind": "scrape_interval", "every": "5s"}, "scrape interval 5s"),
+        ({"kind": "drop_label", "label": "http.route"}, "drop label http.route"),
+        ({"kind": "memory_limit", "mib": 20}, "memory limit 20 MiB"),
+    ],
+)
+def test_a_treatment_says_what_it_is_set_to(treatment: dict[str, Any], words: str) -> None:
+    """In reports and in the titles of checks."""
+    assert drill(exclusive=True, treatments=[treatment]).treatments[0].words == words
+
+
+def test_without_a_treatment_all_traces_are_kept() -> None:
+    """With one, the share that it says."""
+    assert drill().sampling == 1.0
+    assert drill(treatments=[{"kind": "sampling", "ratio": "25%"}]).sampling == 0.25
+
+
+@pytest.mark.parametrize("ratio", [0.0001, 0.1, 1 / 3, 0.5, 0.999, 1.0])
+def test_clients_know_what_the_sampler_keeps(ratio: float) -> None:
+    """By the trace id alone, as the SDK's own sampler decides it; also at the very edge."""
+    sampler = TraceIdRatioBased(ratio)
+    edge = round(ratio * 2**64)
+    ids = [0xABC << 64 | low % 2**64 for low in (0, edge - 1, edge, edge + 1, *range(7, 2**64, 2**64 // 500))]
+
+    for trace_id in ids:
+        sampled = sampler.should_sample(None, trace_id, "GET /").decision.is_sampled()
+        assert is_kept(f"{trace_id:032x}", ratio) is sampled

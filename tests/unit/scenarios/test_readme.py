@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 import scenarios
 from scenarios.errors import ScenarioError
 from scenarios.loader import load_text
-from scenarios.model import EXPECTATIONS, ROUTES, Abort, HttpFault, Load, Scenario, SpanShape
+from scenarios.model import EXPECTATIONS, ROUTES, TREATMENT_KINDS, Abort, HttpFault, Load, Scenario, SpanShape
 from scenarios.model.basefault import BaseFault
 from scenarios.model.faults import BaseAppFault
 from scenarios.units import format_duration, format_ratio
@@ -49,6 +49,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     *((f"### `{key}`", model) for key, model in EXPECTATIONS.items()),
     *((FAULT_SECTIONS[kind], model) for kind, model in sorted(FAULT_KINDS.items())),
     ("### Somewhere else: `command`, `http`", HttpFault.Call),
+    *(("### Keys of a treatment", model) for model in TREATMENT_KINDS.values()),
     ("#### `spans` of `traces`", SpanShape),
 ]
 
@@ -112,6 +113,14 @@ def test_every_kind_of_fault_is_specified() -> None:
     assert {kind: "yes" if model.FELT_BY_CLIENT else "no" for kind, model in app_kinds.items()} == {
         kind: row[0] for kind, row in rows.items() if kind != "Kind"
     }
+
+
+def test_every_kind_of_treatment_is_specified() -> None:
+    """With the truth about whose setting it is, for that decides who must be alone."""
+    rows = {kind: row for kind, row in _rows("## `treatments`").items() if kind != "Kind"}
+
+    whose = {kind: "the stack's" if model.OF_THE_STACK else "the app's" for kind, model in TREATMENT_KINDS.items()}
+    assert whose == {kind: row[0] for kind, row in rows.items()}
 
 
 def test_the_example_of_an_error_is_what_one_gets() -> None:
