@@ -7,7 +7,7 @@ from typing import Any
 from assertions.check import Check, blind
 from assertions.evidence import Collector, Evidence, Service
 from assertions.ladder import EXPLANATIONS
-from assertions.truth import window
+from assertions.truth import Window, window
 from assertions.wording import count, percent
 from scenarios.history import History
 from scenarios.model import ENTRY_SERVICE, Delivered
@@ -52,14 +52,17 @@ class Hop:
 def ledger(history: History, evidence: Evidence) -> list[Hop]:
     """
     All hops in the order in which a signal passes them: requests of the entry service, each one metric count and one server span.
+
+    With head sampling those spans, and no others, must be there of which the sampler keeps the trace.
     """
-    truth = window(history)
-    sent, failed = float(truth.answered), float(truth.failed)
+    truth, traced = window(history), window(history, sampled=True)
+    sent, failed, kept = float(truth.answered), float(truth.failed), float(traced.answered)
     entry = evidence.services.get(ENTRY_SERVICE, Service())
     collector, stored = evidence.collector, evidence.stored_spans.get(ENTRY_SERVICE)
 
     def seen(hop: str, signal: str, count: float | None, expected: float, rung: Rung) -> Hop:
-        return Hop(hop=hop, signal=signal, count=count, expected=expected, more=truth.lost, rung=rung)
+        more = traced.lost if signal == "traces" else truth.lost
+        return Hop(hop=hop, signal=signal, count=count, expected=expected, more=more, rung=rung)
 
     def none(hop: str, counts: Mapping[str, float], rung: Rung) -> Hop:
         total = sum(counts.values())
@@ -68,13 +71,13 @@ def ledger(history: History, evidence: Evidence) -> list[Hop]:
         )
 
     return [
-        Hop(hop="clients", signal="requests", count=sent, expected=None, note=_lost_note(truth.lost)),
+        Hop(hop="clients", signal="requests", count=sent, expected=None, note=_note(truth, traced)),
         seen("app to prometheus", "metrics", entry.requests, sent, Rung.NOT_EMITTED),
         seen("failures in prometheus", "metrics", entry.failed, failed, Rung.NOT_EMITTED),
-        seen("app to collector", "traces", entry.collected, sent, Rung.NOT_EMITTED),
+        seen("app to collector", "traces", entry.collected, kept, Rung.NOT_EMITTED),
         none("collector, refused", collector.refused, Rung.NOT_COLLECTED),
         none("collector, failed to send", collector.failed, Rung.NOT_STORED),
-        seen("collector to tempo", "traces", stored, sent, Rung.NOT_STORED),
+        seen("collector to tempo", "traces", stored, kept, Rung.NOT_STORED),
     ]
 
 
@@ -101,7 +104,17 @@ def judge(delivered: Delivered, check: Check, history: History, evidence: Eviden
         if not hop.balances(delivered.within):
             return _unbalanced(check, hop, f"hop {place} of {len(hops)}: {hop.hop}", evidence.collector, facts)
     how = "about the same" if delivered.within else "the same"
-    return check.passed(expected=expected, observed=f"{count(sent, 'request')}, {how} at every hop", facts=facts)
+    observed = f"{count(sent, 'request')}, {how} at every hop{_of_spans(history)}"
+    return check.passed(expected=expected, observed=observed, facts=facts)
+
+
+def _of_spans(history: History) -> str:
+    """How many of them must be there, where it is not all."""
+    truth, traced = window(history), window(history, sampled=True)
+    if traced.answered == truth.answered:
+        return ""
+    share = percent(traced.answered / truth.answered)
+    return f"; of spans the {traced.answered:,} that head sampling keeps ({share})"
 
 
 def _unbalanced(check: Check, wrong: Hop, where: str, collector: Collector, facts: dict[str, Any]) -> Outcome:
@@ -132,5 +145,8 @@ def _rung(wrong: Hop, collector: Collector) -> Rung | None:
     return Rung.NOT_EMITTED
 
 
-def _lost_note(lost: int) -> str:
-    return f"{lost} more got no answer, and may or may not have been served" if lost else ""
+def _note(truth: Window, traced: Window) -> str:
+    notes = [f"{truth.lost} more got no answer, and may or may not have been served"] if truth.lost else []
+    if traced.count < truth.count:
+        notes.append(f"of {traced.answered:,} of them head sampling keeps the trace")
+    return "; ".join(notes)

@@ -70,12 +70,13 @@ class Delays(_Value):
 
 
 class Trace(_Value):
-    """One of the clients' traces, as Tempo gave it; no spans when Tempo does not know it."""
+    """One of the clients' traces, as Tempo gave it; no spans when Tempo does not know it, as it must be when not `sampled`."""
 
     trace_id: str
     route: str
     status: int
     duration_s: float
+    sampled: bool = True
     spans: tuple[Mapping[str, Any], ...] = ()
 
 

@@ -110,12 +110,12 @@ def _torn_halves(backends: Backends, span: tuple[float, float]) -> dict[str, flo
 
 def _services(history: History, backends: Backends, span: tuple[float, float]) -> dict[str, Service]:
     """Every service's counters, once the entry service's have caught up with the clients or the deadline has passed."""
-    truth = window(history)
+    truth, traced = window(history), window(history, sampled=True)
     prometheus, namespace = backends.prometheus, backends.namespace
 
     def caught_up(totals: Mapping[str, dict[str, Any]]) -> bool:
         entry = totals.get(ENTRY_SERVICE, {})
-        return bool(min(entry.get("requests", 0), entry.get("collected", 0)) >= truth.answered > 0)
+        return entry.get("requests", 0) >= truth.answered > 0 and entry.get("collected", 0) >= traced.answered
 
     totals = eventually(lambda: _totals(prometheus, namespace), caught_up, within_s=backends.patience_s)
     by_time = {name: _by_time(prometheus, query, span) for name, query in _counters(namespace).items()}
@@ -246,7 +246,7 @@ def _stored_spans(history: History, backends: Backends, span: tuple[float, float
         f'{{ resource.service.namespace = "{backends.namespace}" && resource.service.name = "{ENTRY_SERVICE}"'
         " && kind = server }"
     )
-    expected = window(history).answered
+    expected = window(history, sampled=True).answered
     stored = eventually(
         lambda: backends.tempo.count(query, start=span[0] - 5, end=time.time() + 1),
         lambda count: count >= expected > 0,

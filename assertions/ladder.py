@@ -36,7 +36,9 @@ def rung_of_data(
 
     `failures`: follow the failed requests rather than all of them.
     """
-    truth = window(history, since=since, until=until, routes=routes_through(service))
+    routes = routes_through(service)
+    truth = window(history, since=since, until=until, routes=routes)
+    traced = window(history, since=since, until=until, routes=routes, sampled=True)
     sent = truth.failed if failures else truth.answered
     found, delays = evidence.services.get(service, Service()), evidence.delays
     until += delays.export_s + delays.batch_s + delays.scrape_s + MARGIN_S
@@ -45,7 +47,7 @@ def rung_of_data(
     if not evidence.collector.up or any(evidence.collector.refused.values()):
         return Rung.NOT_COLLECTED
     collected = rise(found.collected_by_time, since, until)
-    if collected >= ENOUGH * truth.answered and not failures:
+    if collected >= ENOUGH * traced.answered > 0 and not failures:
         return Rung.NOT_STORED
     return Rung.NOT_EMITTED if evidence.collector.exporter_up else Rung.NOT_STORED
 

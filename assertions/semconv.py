@@ -7,6 +7,7 @@ from assertions import traces
 from assertions.check import Check
 from assertions.conventions import METRICS, flaws_of_series, flaws_of_span
 from assertions.evidence import Evidence, Trace
+from assertions.lookup import look_up
 from assertions.prometheus import Prometheus
 from assertions.tempo import Tempo
 from assertions.wording import count, listed
@@ -34,14 +35,14 @@ def gather_metrics(prometheus: Prometheus, namespace: str) -> tuple[Mapping[str,
 
 def gather_traces(history: History, tempo: Tempo, *, within_s: float, pause_s: float = 0.5) -> tuple[Trace, ...]:
     """The traces of a good and of a failed request of each route. Raises BackendError."""
-    return traces.look_up(select(history), tempo, traces.is_whole, within_s=within_s, pause_s=pause_s)
+    return look_up(select(history), tempo, traces.is_whole, within_s=within_s, pause_s=pause_s)
 
 
 def select(history: History) -> list[Request]:
-    """The first good and the first failed request of each route, by what clients have been answered."""
+    """The first good and the first failed request of each route, by what clients have been answered, and of which a trace is kept."""
     first: dict[tuple[str, bool], Request] = {}
     for request in history.of(Request):
-        if request.status:
+        if request.status and request.sampled:
             first.setdefault((request.route, request.failed), request)
     return list(first.values())
 

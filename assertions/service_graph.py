@@ -129,14 +129,14 @@ def _calls(name: str, history: History) -> tuple[float, float]:
     client, _, server = name.partition(" -> ")
     if client != ENTRY_SERVICE or server not in ROUTES["/api/checkout"]:
         return 1, float("inf")
-    truth = window(history, routes=routes_through(server))
+    truth = window(history, routes=routes_through(server), sampled=True)
     return truth.answered - truth.failed, truth.count
 
 
 def _truth(name: str, history: History) -> Window:
-    """The clients' requests that an edge may have to do with."""
+    """The clients' requests that an edge may have to do with; the graph is drawn from traces, so those that are kept."""
     client, _, server = name.partition(" -> ")
-    return window(history, routes=routes_through(client if server == "database" else server))
+    return window(history, routes=routes_through(client if server == "database" else server), sampled=True)
 
 
 def _misplaced_errors(name: str, item: ServiceGraph, edges: Mapping[str, Edge], history: History) -> Iterator[Problem]:

@@ -1,57 +1,22 @@
 """Traces: the clients' own trace ids are in Tempo, whole and rightly linked."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from assertions import torn
-from assertions.backend import eventually
 from assertions.check import Check, Facts
 from assertions.evidence import Evidence, Trace
 from assertions.ladder import EXPLANATIONS, rung_of_spans
+from assertions.lookup import look_up, meant, select
 from assertions.shape import misshapen
 from assertions.tempo import Tempo
 from assertions.truth import routes_through, window
-from assertions.wording import KINDS_OF_REQUEST, listed, percent, seconds
-from scenarios.history import History, Request
+from assertions.wording import KINDS_OF_REQUEST, count, listed, percent, seconds
+from scenarios.history import History
 from scenarios.model import ENTRY_SERVICE, ROUTES, Traces
 from scenarios.record import Outcome, Rung
-
-SLOWER_THAN = 0.95
-"""`slow` requests are those above this quantile of all."""
-
-EDGE_S = 0.5
-"""A fault is on a moment after its beginning is written down, and healed a moment before its end is."""
-
-AT_ONCE = 4
-"""How many traces are asked for at the same time."""
-
-
-def select(traces: Traces, history: History) -> list[Request]:
-    """
-    The clients' requests to look up: all that were meant, or `sample` of them spread evenly over the drill.
-    """
-    slow_s = window(history).quantile_edges_s(SLOWER_THAN)[0]
-    since, until = _during(traces, history)
-    requests = [
-        request
-        for request in history.of(Request)
-        if since <= request.t and request.t + request.duration_s <= until and _is_meant(traces, request, slow_s)
-    ]
-    if len(requests) <= traces.sample:
-        return requests
-    step = len(requests) / traces.sample
-    return [requests[int(n * step)] for n in range(traces.sample)]
-
-
-def _during(traces: Traces, history: History) -> tuple[float, float]:
-    """The time of the requests that are meant: no time at all when their fault was never on."""
-    if traces.fault is None:
-        return -math.inf, math.inf
-    on = history.fault_window(f"faults/{traces.fault}")
-    return (on[0] + EDGE_S, on[1] - EDGE_S) if on else (math.inf, -math.inf)
 
 
 def gather(
@@ -59,40 +24,12 @@ def gather(
 ) -> tuple[Trace, ...]:
     """
     Ask Tempo for each of them, again and again until all are whole or the deadline has passed. Raises BackendError.
+
+    Then once for those that should not be there, because the app's sampler does not keep them.
     """
-    return look_up(
-        select(traces, history), tempo, partial(_is_right, traces=traces), within_s=within_s, pause_s=pause_s
-    )
-
-
-def look_up(
-    requests: Sequence[Request],
-    tempo: Tempo,
-    is_right: Callable[[Trace], bool],
-    *,
-    within_s: float,
-    pause_s: float = 0.5,
-) -> tuple[Trace, ...]:
-    """
-    Ask Tempo for the traces of requests until all are right or the deadline has passed. Raises BackendError.
-    """
-    found: dict[str, Trace] = {}
-
-    def ask() -> int:
-        missing = [r for r in requests if r.trace_id not in found or not is_right(found[r.trace_id])]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for request, spans in zip(missing, pool.map(lambda r: tempo.trace(r.trace_id), missing), strict=True):
-                found[request.trace_id] = Trace(
-                    trace_id=request.trace_id,
-                    route=request.route,
-                    status=request.status,
-                    duration_s=request.duration_s,
-                    spans=tuple(span.to_json() for span in spans),
-                )
-        return sum(1 for trace in found.values() if is_right(trace))
-
-    eventually(ask, lambda right: right == len(requests), within_s=within_s, pause_s=pause_s)
-    return tuple(found[request.trace_id] for request in requests)
+    is_right = partial(_is_right, traces=traces)
+    kept = look_up(select(traces, history), tempo, is_right, within_s=within_s, pause_s=pause_s)
+    return kept + look_up(select(traces, history, sampled=False), tempo, is_right, within_s=0)
 
 
 def judge(traces: Traces, check: Check, history: History, evidence: Evidence) -> Outcome:
@@ -102,14 +39,9 @@ def judge(traces: Traces, check: Check, history: History, evidence: Evidence) ->
     if check.id not in evidence.traces:
         reason = evidence.problems.get("tempo", "tempo was not asked")
         return check.unknown(expected="an answer of tempo", observed=reason)
-    looked_up = evidence.traces[check.id]
+    looked_up = [trace for trace in evidence.traces[check.id] if trace.sampled]
     if not looked_up:
-        return check.failed(
-            expected=f"{KINDS_OF_REQUEST[traces.where]} to look up",
-            observed="the clients had none: no data is no pass",
-            where="the clients' history",
-            hint="does the fault make such requests? was the traffic heavy enough?",
-        )
+        return _nothing_to_look_up(traces, check, history)
     there = [trace for trace in looked_up if trace.spans]
     flaws = {trace.trace_id: flaw for trace in there if (flaw := _flaw(trace, traces))}
     # A share of a whole number, without what floating-point numbers err.
@@ -124,7 +56,43 @@ def judge(traces: Traces, check: Check, history: History, evidence: Evidence) ->
     if traces.torn and not any(evidence.torn_halves.values()):
         return _lost(check, evidence, facts)
     observed = f"{len(there)} found, {len(there) - len(flaws)} of them {'torn' if traces.torn else 'whole'}"
-    return check.passed(expected=expected, observed=observed, facts=facts)
+    return _sampled(traces, check, history, evidence, check.passed(expected=expected, observed=observed, facts=facts))
+
+
+def _sampled(traces: Traces, check: Check, history: History, evidence: Evidence, passed: Outcome) -> Outcome:
+    """What passed, but with head sampling: nothing else may be stored, and the share that is kept is told."""
+    kept, of_all = meant(traces, history, sampled=True), meant(traces, history)
+    if kept == of_all:
+        return passed
+    others = [trace for trace in evidence.traces[check.id] if not trace.sampled]
+    strays = [trace for trace in others if trace.spans]
+    facts = {**passed.facts, "kept": kept, "fidelity": kept / of_all}
+    if strays:
+        return check.failed(
+            expected=f"none of {count(len(others), 'trace')} that head sampling does not keep",
+            observed=f"{len(strays)} of them stored",
+            where=f"tempo, trace {strays[0].trace_id}, for one",
+            when="all drill",
+            hint="do all SDKs sample by the trace id alone, and at the same ratio?",
+            facts=facts,
+        )
+    share = f"head sampling keeps {kept} of {of_all} {KINDS_OF_REQUEST[traces.where]} ({percent(kept / of_all)})"
+    observed = f"{passed.observed}; {share}, and none of {len(others)} others is stored"
+    return check.passed(expected=passed.expected, observed=observed, facts=facts)
+
+
+def _nothing_to_look_up(traces: Traces, check: Check, history: History) -> Outcome:
+    dropped = meant(traces, history) - meant(traces, history, sampled=True)
+    what = KINDS_OF_REQUEST[traces.where]
+    if dropped:
+        observed = f"head sampling drops {dropped} of them"
+        hint, facts = "keep more of them, or drive more traffic", {"kept": 0, "fidelity": 0.0}
+    else:
+        observed = "the clients had none: no data is no pass"
+        hint, facts = "does the fault make such requests? was the traffic heavy enough?", {}
+    return check.failed(
+        expected=f"{what} to look up", observed=observed, where="the clients' history", hint=hint, facts=facts
+    )
 
 
 def _at_least(share: float) -> str:
@@ -239,23 +207,13 @@ def _lost(check: Check, evidence: Evidence, facts: Facts) -> Outcome:
 def _rung(service: str, looked_up: Sequence[Trace], history: History, evidence: Evidence) -> Rung:
     """Where the spans of a service died, by how many of these traces have any."""
     having = sum(1 for trace in looked_up if any(span["service"] == service for span in trace.spans))
-    sent = window(history, routes=routes_through(service)).answered
+    sent = window(history, routes=routes_through(service), sampled=True).answered
     return rung_of_spans(service, evidence=evidence, sent=sent, stored=having / len(looked_up))
 
 
 def is_whole(trace: Trace, services: Sequence[str] = ()) -> bool:
     """Whether a trace is there, and nothing is wrong with it."""
     return bool(trace.spans) and not flaw_of(trace, services)
-
-
-def _is_meant(traces: Traces, request: Request, slow_s: float) -> bool:
-    if traces.where == "error":
-        return request.status >= 500
-    if traces.where == "ok":
-        return 0 < request.status < 400
-    if traces.where == "slow":
-        return request.status > 0 and request.duration_s >= slow_s
-    return request.status > 0
 
 
 def for_report(evidence: Evidence) -> Mapping[str, Any] | None:

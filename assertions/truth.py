@@ -66,16 +66,23 @@ def routes_through(service: str) -> frozenset[str]:
 
 
 def window(
-    history: History, *, since: float = -math.inf, until: float = math.inf, routes: Iterable[str] | None = None
+    history: History,
+    *,
+    since: float = -math.inf,
+    until: float = math.inf,
+    routes: Iterable[str] | None = None,
+    sampled: bool = False,
 ) -> Window:
     """
     Sum the seconds that lie in [since, until) and the routes given (default: all).
+
+    `sampled`: only requests whose traces the app keeps, which are all of them unless the drill says otherwise.
     """
     wanted = frozenset(routes) if routes is not None else None
     return add(
         second
         for second in history.of(Traffic)
-        if since <= second.t < until and (wanted is None or second.route in wanted)
+        if since <= second.t < until and (wanted is None or second.route in wanted) and (second.sampled or not sampled)
     )
 
 

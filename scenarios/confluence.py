@@ -11,7 +11,7 @@ PATIENCE_S = 5.0
 
 def merge(parts: Iterable[Traffic]) -> Traffic:
     """
-    One second of one route, as several processes saw it; all parts must be of the same second, route and method.
+    One second of one route, as several processes saw it; all parts must be of the same second, route, method and sampling.
     """
     first, *others = parts
     return first.model_copy(
@@ -33,7 +33,7 @@ class Confluence:
 
     def __init__(self, workers: Iterable[str]) -> None:
         self._complete = dict.fromkeys(workers, 0)
-        self._seconds: dict[float, dict[tuple[str, str], list[Traffic]]] = defaultdict(lambda: defaultdict(list))
+        self._seconds: dict[float, dict[tuple[str, str, bool], list[Traffic]]] = defaultdict(lambda: defaultdict(list))
         self._requests: list[Request] = []
         self._ended: set[str] = set()
 
@@ -51,7 +51,7 @@ class Confluence:
             self._ended.add(worker)
         for event in events:
             if isinstance(event, Traffic):
-                self._seconds[event.t][event.route, event.method].append(event)
+                self._seconds[event.t][event.route, event.method, event.sampled].append(event)
             else:
                 self._requests.append(event)
 

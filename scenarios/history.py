@@ -38,7 +38,8 @@ class Traffic(_Event):
     What clients saw of one route in one second, by the time at which requests ended; `t` is the second's start.
 
     `failed` counts answers of 5xx and requests without an answer (`errors` alone counts those);
-    `latency` maps the index of a bucket of LATENCY_EDGES_S to its requests.
+    `latency` maps the index of a bucket of LATENCY_EDGES_S to its requests. Where the app keeps only some traces, requests
+    whose traces are not `sampled` are counted apart.
     """
 
     kind: Literal["traffic"] = "traffic"
@@ -50,10 +51,15 @@ class Traffic(_Event):
     status: Mapping[str, int] = {}
     latency: Mapping[int, int] = {}
     sum_s: float = 0.0
+    sampled: bool = True
 
 
 class Request(_Event):
-    """One request out of the reservoir; `t` is when it began. Failed ones are all kept, up to a cap."""
+    """
+    One request out of the reservoir; `t` is when it began. Failed ones are all kept, up to a cap.
+
+    `sampled`: by its id and the drill's sampling its trace is one of those that the app keeps.
+    """
 
     kind: Literal["request"] = "request"
     route: str
@@ -62,6 +68,7 @@ class Request(_Event):
     duration_s: float
     trace_id: str
     error: str = ""
+    sampled: bool = True
 
     @property
     def failed(self) -> bool:

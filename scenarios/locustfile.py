@@ -34,6 +34,7 @@ from locust.rpc.protocol import Message
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
 from scenarios.logbook import Logbook
+from scenarios.model import is_kept
 from scenarios.pace import Pace
 from scenarios.plan import LEASH_VARIABLE, PLAN_VARIABLE, Plan
 from scenarios.tally import Limits, Seen, Tally
@@ -163,7 +164,8 @@ class Shopper(FastHttpUser):
             error = f"{type(problem).__name__}: {problem}"[:200]
         finally:
             took = time.perf_counter() - began
-            self._account(Seen(route, status, time.time(), took, ids[:32], error))
+            sampled = is_kept(ids[:32], self.hand.plan.sampling)
+            self._account(Seen(route, status, time.time(), took, ids[:32], error, sampled))
 
     def _account(self, seen: Seen) -> None:
         """For us, and for Locust's own statistics."""

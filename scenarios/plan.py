@@ -94,7 +94,8 @@ class Plan(BaseModel):
     faults: tuple[TrafficFault, ...] = ()
     timeout_s: float = Field(default=10.0, gt=0, description="how long a client waits for an answer's next bytes")
     failures: int = Field(default=2000, ge=0, description="failed requests that are all kept; later ones are sampled")
-    sample_per_s: int = Field(default=5, ge=0, description="requests of each second that are sampled")
+    sample_per_s: int = Field(default=5, ge=0, description="requests of each second of which all is kept")
+    sampling: float = Field(default=1.0, gt=0, le=1, description="the share of traces that the app's SDKs keep")
 
     def to_json(self) -> str:
         """

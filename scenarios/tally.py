@@ -22,6 +22,7 @@ class Seen(NamedTuple):
     duration_s: float
     trace_id: str
     error: str = ""
+    sampled: bool = True
 
     @property
     def failed(self) -> bool:
@@ -38,6 +39,7 @@ class Seen(NamedTuple):
             duration_s=self.duration_s,
             trace_id=self.trace_id,
             error=self.error,
+            sampled=self.sampled,
         )
 
 
@@ -63,7 +65,7 @@ class Reservoir:
 
 
 class _Cell:
-    """One route in one second."""
+    """One route in one second, of requests whose traces are sampled or of those whose are not."""
 
     __slots__ = ("answered", "count", "failed", "latency", "status", "sum_s")
 
@@ -83,7 +85,7 @@ class _Cell:
             bucket = bisect_left(LATENCY_EDGES_S, seen.duration_s)
             self.latency[bucket] = self.latency.get(bucket, 0) + 1
 
-    def to_event(self, second: int, route: Route) -> Traffic:
+    def to_event(self, second: int, route: Route, *, sampled: bool) -> Traffic:
         return Traffic(
             t=float(second),
             route=route.template,
@@ -94,13 +96,15 @@ class _Cell:
             status={str(status): count for status, count in sorted(self.status.items())},
             latency=dict(sorted(self.latency.items())),
             sum_s=self.sum_s,
+            sampled=sampled,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """
-    How many requests are kept: the first `failures` failed ones, and a sample of each second.
+    How many requests are kept: the first `failures` failed ones, and a sample of each second (of those whose traces the
+    app keeps, and as many of the others).
     """
 
     failures: int
@@ -119,17 +123,18 @@ class _Second:
 
     def __init__(self, start: int, per_s: int) -> None:
         self.start = start
-        self.cells: dict[Route, _Cell] = {}
-        self.good = Reservoir(per_s)
+        self.cells: dict[tuple[Route, bool], _Cell] = {}
+        self.good = {sampled: Reservoir(per_s) for sampled in (True, False)}
         self.slowest: Seen | None = None
         self.failures: list[Seen] = []
         self.more_failures = Reservoir(per_s)
 
     def to_events(self) -> list[Traffic | Request]:
-        slowest = [self.slowest] if self.slowest and self.slowest not in self.good.kept else []
-        kept = [*self.good.kept, *slowest, *self.failures, *self.more_failures.kept]
+        good = [*self.good[True].kept, *self.good[False].kept]
+        slowest = [self.slowest] if self.slowest and self.slowest not in good else []
+        kept = [*good, *slowest, *self.failures, *self.more_failures.kept]
         return [
-            *(cell.to_event(self.start, route) for route, cell in self.cells.items()),
+            *(cell.to_event(self.start, route, sampled=sampled) for (route, sampled), cell in self.cells.items()),
             *(seen.to_event() for seen in kept),
         ]
 
@@ -157,14 +162,14 @@ class Tally:
         if seen.ended_t >= self._now.start + 1:
             self.close_before(int(seen.ended_t))
         now = self._now
-        cell = now.cells.get(seen.route)
+        cell = now.cells.get((seen.route, seen.sampled))
         if cell is None:
-            cell = now.cells[seen.route] = _Cell()
+            cell = now.cells[seen.route, seen.sampled] = _Cell()
         cell.add(seen)
         if seen.failed:
             self._keep_failure(seen)
             return
-        now.good.offer(seen)
+        now.good[seen.sampled].offer(seen)
         if now.slowest is None or seen.duration_s > now.slowest.duration_s:
             now.slowest = seen
 

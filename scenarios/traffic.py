@@ -81,15 +81,24 @@ class TrafficProcess:
         *,
         host: str,
         directory: Path,
+        sampling: float = 1.0,
         within_s: float = 60.0,
     ) -> "TrafficProcess":
         """
         Start the clients and return when their first request goes out, which is the moment `t0`.
 
+        They know by `sampling`, the share of traces that the app keeps, of which requests a trace is to be found.
+
         In `directory` it leaves `traffic.plan.json`, `traffic.jsonl` and `traffic.log`.
         Raises TrafficError with the log's end when there is no traffic within `within_s` seconds.
         """
-        plan = Plan(host=host, events=(directory / "traffic.jsonl").absolute(), load=load, faults=tuple(faults))
+        plan = Plan(
+            host=host,
+            events=(directory / "traffic.jsonl").absolute(),
+            load=load,
+            faults=tuple(faults),
+            sampling=sampling,
+        )
         log = directory / "traffic.log"
         plan.events.write_bytes(b"")
         process = _spawn(plan, directory / "traffic.plan.json", log)

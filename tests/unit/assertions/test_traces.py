@@ -6,11 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
+from assertions import lookup
 from assertions import traces as judge_of
 from assertions.backend import BackendError
 from assertions.evidence import Collector, Evidence, Service, Trace
+from assertions.lookup import select
 from assertions.tempo import Tempo
-from assertions.traces import flaw_of, for_report, gather, is_whole, select
+from assertions.traces import flaw_of, for_report, gather, is_whole
 from scenarios.history import Event, Request
 from scenarios.model import Traces
 from scenarios.record import Outcome, Rung, Verdict
@@ -86,7 +88,7 @@ def test_many_requests_are_sampled_evenly() -> None:
 
 def test_requests_of_a_fault_lie_within_it() -> None:
     """From when they begin to when they end, with an edge on both sides; of a fault that was never on there are none."""
-    edge_s = judge_of.EDGE_S
+    edge_s = lookup.EDGE_S
     requests = [
         request(5 + edge_s - 0.1, "began before"),
         request(5 + edge_s, "first"),

@@ -180,3 +180,20 @@ def test_processes_share_the_limits() -> None:
 
     assert Limits(failures=2000, per_s=5) == Limits.share(plan, of=1)
     assert Limits(failures=666, per_s=2) == Limits.share(plan, of=3)
+
+
+def test_requests_whose_traces_are_not_kept_are_counted_apart() -> None:
+    """So that what a backend must hold of metrics and of traces can both be told; together they are all requests."""
+    unsampled = seen(10.2, 500)._replace(sampled=False)
+    account = tally(seen(10.1), unsampled, seen(10.3))
+
+    assert {event.sampled: (event.count, event.failed) for event in traffic(account)} == {True: (2, 0), False: (1, 1)}
+
+
+def test_few_kept_traces_are_not_crowded_out_of_the_sample() -> None:
+    """Each second has a sample of those whose traces are kept, and one as large of the others."""
+    others = [seen(10.1)._replace(sampled=False) for _ in range(50)]
+    account = tally(*others, seen(10.2), seen(10.3), per_s=3)
+
+    sampled = [request.sampled for request in kept(account)]
+    assert (sampled.count(True), sampled.count(False)) == (2, 3)
