@@ -22,13 +22,16 @@ class Service(_Value):
     What Prometheus holds of one service of the drill, counted from its start.
 
     `requests` and `failed` are its HTTP server metrics, `collected` its server spans as the collector counted them; the same
-    three by time in `*_by_time` (a gap where the series was stale). `buckets` maps upper edges in seconds to cumulative counts.
+    three by time in `*_by_time` (a gap where the series was stale). `buckets` maps upper edges in seconds to cumulative counts,
+    `collected_buckets` those in milliseconds.
     """
 
     requests: float = 0
     failed: float = 0
     collected: float = 0
+    collected_failed: float = 0
     buckets: Mapping[str, float] = {}
+    collected_buckets: Mapping[str, float] = {}
     requests_by_time: Points = ()
     failed_by_time: Points = ()
     collected_by_time: Points = ()

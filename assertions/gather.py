@@ -3,33 +3,28 @@
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from assertions import torn
+from assertions import services, torn
 from assertions.backend import BackendError, eventually
 from assertions.blueprint import Blueprint
 from assertions.climb import climb
-from assertions.evidence import FORMULA_ANNOTATION, AlertRule, Collector, Delays, Evidence, Points, Service
+from assertions.evidence import FORMULA_ANNOTATION, AlertRule, Collector, Delays, Evidence, Points
 from assertions.grafana import Grafana
-from assertions.prometheus import Prometheus
+from assertions.prometheus import Prometheus, step_s
 from assertions.questions import QUESTIONS
+from assertions.services import BUCKETS, REQUESTS
 from assertions.tempo import Tempo
 from assertions.truth import traffic_span, window
 from scenarios.history import History
 from scenarios.model import ENTRY_SERVICE, Scenario, Traces
 
-REQUESTS = "http_server_request_duration_seconds_count"
-BUCKETS = "http_server_request_duration_seconds_bucket"
-SPANS = "traces_span_metrics_calls_total"
 RATE_SCRAPES = 4
 """The rates that the report draws over the clients' own look back over so many scrapes."""
-
-MOST_POINTS = 10_000
-"""Prometheus gives at most 11,000 points of a series; a longer drill is drawn in longer steps."""
 
 LEAST_PATIENCE_S = 2.0
 """How long is waited for each answer that is not yet as it should be, however late it is asked for."""
@@ -83,7 +78,7 @@ def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence
             problems.setdefault(backend, f"{backend} was asked wrongly: {type(error).__name__}: {error}")
 
     span = traffic_span(history) or (time.time() - 60, time.time())
-    attempt("prometheus", "services", lambda: _services(history, backends, span))
+    attempt("prometheus", "services", lambda: services.gather(history, backends, span))
     attempt("prometheus", "collector", lambda: _collector(backends.prometheus, span))
     attempt("prometheus", "rules", partial(_rules, backends.prometheus))
     attempt("prometheus", "notify_failures", lambda: _notify_failures(backends.prometheus, span))
@@ -106,56 +101,6 @@ def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence
 
 def _torn_halves(backends: Backends, span: tuple[float, float]) -> dict[str, float]:
     return torn.halves(backends.tempo, backends.namespace, start=span[0] - 5, end=time.time() + 1)
-
-
-def _services(history: History, backends: Backends, span: tuple[float, float]) -> dict[str, Service]:
-    """Every service's counters, once the entry service's have caught up with the clients or the deadline has passed."""
-    truth, traced = window(history), window(history, sampled=True)
-    prometheus, namespace = backends.prometheus, backends.namespace
-
-    def caught_up(totals: Mapping[str, dict[str, Any]]) -> bool:
-        entry = totals.get(ENTRY_SERVICE, {})
-        return entry.get("requests", 0) >= truth.answered > 0 and entry.get("collected", 0) >= traced.answered
-
-    totals = eventually(lambda: _totals(prometheus, namespace), caught_up, within_s=backends.patience_s)
-    by_time = {name: _by_time(prometheus, query, span) for name, query in _counters(namespace).items()}
-    return {
-        service: Service(**found, **{f"{name}_by_time": series.get(service, ()) for name, series in by_time.items()})
-        for service, found in totals.items()
-    }
-
-
-def _counters(namespace: str) -> dict[str, str]:
-    """The counters that are followed, as selectors."""
-    own = f'service_namespace="{namespace}"'
-    return {
-        "requests": f"{REQUESTS}{{{own}}}",
-        "failed": f'{REQUESTS}{{{own},http_response_status_code=~"5.."}}',
-        "collected": f'{SPANS}{{{own},span_kind="SPAN_KIND_SERVER"}}',
-    }
-
-
-def _totals(prometheus: Prometheus, namespace: str) -> dict[str, dict[str, Any]]:
-    # `last_over_time`, so that a series counts that has gone stale since.
-    totals: dict[str, dict[str, Any]] = {}
-    for name, selector in _counters(namespace).items():
-        for sample in prometheus.instant(f"sum by (service_name) (last_over_time({selector}[1h]))"):
-            totals.setdefault(sample.labels.get("service_name", ""), {})[name] = sample.value
-    query = f'sum by (service_name, le) (last_over_time({BUCKETS}{{service_namespace="{namespace}"}}[1h]))'
-    for sample in prometheus.instant(query):
-        found = totals.setdefault(sample.labels.get("service_name", ""), {})
-        found.setdefault("buckets", {})[sample.labels["le"]] = sample.value
-    return totals
-
-
-def _by_time(prometheus: Prometheus, selector: str, span: tuple[float, float]) -> dict[str, Points]:
-    query = f"sum by (service_name) ({selector})"
-    series = prometheus.range(query, start=span[0] - 2, end=span[1] + 3, step_s=_step_s(span))
-    return {one.labels.get("service_name", ""): tuple(one.points) for one in series}
-
-
-def _step_s(span: tuple[float, float]) -> int:
-    return math.ceil((span[1] - span[0]) / MOST_POINTS)
 
 
 def _collector(prometheus: Prometheus, span: tuple[float, float]) -> Collector:
@@ -185,8 +130,8 @@ def _collector(prometheus: Prometheus, span: tuple[float, float]) -> Collector:
 
 def _rise(prometheus: Prometheus, counter: str, span: tuple[float, float]) -> float:
     """How much a counter rose between two moments, all its series together."""
-    series = prometheus.range(f'{{__name__=~"{counter}(_total)?"}}', start=span[0], end=span[1], step_s=_step_s(span))
-    return sum(climb(one.points, span[0] + _step_s(span)) for one in series)
+    series = prometheus.range(f'{{__name__=~"{counter}(_total)?"}}', start=span[0], end=span[1], step_s=step_s(span))
+    return sum(climb(one.points, span[0] + step_s(span)) for one in series)
 
 
 def _rules(source: Prometheus | Grafana) -> dict[str, AlertRule]:
@@ -226,7 +171,7 @@ def _series(backends: Backends, span: tuple[float, float]) -> dict[str, Points]:
     queries = {"request_rate": rate, "error_ratio": f"({bad} or vector(0)) / {rate}", "p95_s": p95}
     found: dict[str, Points] = {}
     for name, query in queries.items():
-        series = backends.prometheus.range(query, start=span[0], end=span[1] + 2, step_s=_step_s(span))
+        series = backends.prometheus.range(query, start=span[0], end=span[1] + 2, step_s=step_s(span))
         found[name] = tuple((t, v) for one in series for t, v in one.points if math.isfinite(v))
     return found
 
@@ -236,7 +181,7 @@ def _scores(backends: Backends, span: tuple[float, float]) -> dict[str, Points]:
     query = f'anomaly_score{{service_namespace="{backends.namespace}"}}'
     return {
         f"{series.labels.get('service_name', '')}/{series.labels.get('signal', '')}": tuple(series.points)
-        for series in backends.prometheus.range(query, start=span[0], end=span[1] + 2, step_s=_step_s(span))
+        for series in backends.prometheus.range(query, start=span[0], end=span[1] + 2, step_s=step_s(span))
     }
 
 

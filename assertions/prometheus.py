@@ -13,6 +13,9 @@ from assertions.backend import Backend, BackendError, understanding
 _NEVER = "0001-01-01"
 """Go's zero time begins so."""
 
+MOST_POINTS = 10_000
+"""Prometheus gives at most 11,000 points of a series; a longer drill is drawn in longer steps."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -209,3 +212,8 @@ def timestamp(text: str | None) -> float | None:
     if not text or text.startswith(_NEVER):
         return None
     return datetime.fromisoformat(text).timestamp()
+
+
+def step_s(span: tuple[float, float]) -> int:
+    """Seconds between the points of a series over a span of time: one, or more if that would be too many points."""
+    return math.ceil((span[1] - span[0]) / MOST_POINTS)

@@ -128,7 +128,7 @@ def title_of(item: Expectation) -> str:
     """What an expectation is called, by its own words alone: it is the same in every run."""
     match item:
         case Sli():
-            return f"sli {item.name} of {item.service}"
+            return f"sli {item.name} of {item.service}{' by spans' if item.source == 'spans' else ''}"
         case Alert():
             service = item.labels.get("service_name")
             state = {"firing": "", "nodata": " without data", "error": " in error"}.get(item.state, f" {item.state}")

@@ -20,6 +20,9 @@ class Sli(BaseExpectation):
     name: Literal["availability", "request_rate", "p50", "p95", "p99"] = Field(description="the indicator")
     within: Ratio = Field(default=0.02, description="how far apart the two may be, relative to the clients' truth")
     service: Role = Field(default=ENTRY_SERVICE, description="the service whose indicator it is")
+    source: Literal["metrics", "spans"] = Field(
+        default="metrics", description="the service's own metrics, or those that the collector makes of its spans"
+    )
 
 
 class Silent(BaseExpectation):

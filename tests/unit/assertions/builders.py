@@ -77,6 +77,7 @@ def traffic(
     slow_s: float = 1.0,
     status: int = 500,
     route: str = "/api/products",
+    sampled: bool = True,
 ) -> list[Traffic]:
     """Seconds of traffic; `failed` of `count` were answered with `status`, `lost` had no answer, `slow` took `slow_s`."""
     answered = count - lost
@@ -90,6 +91,7 @@ def traffic(
             errors=lost,
             status={str(code): n for code, n in ((200, answered - failed), (status, failed)) if n},
             latency={index: n for index, n in latency.items() if n},
+            sampled=sampled,
         )
         for t in range(since, until)
     ]

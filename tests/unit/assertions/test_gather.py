@@ -32,6 +32,7 @@ def _right_after_the_drill(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("assertions.gather.time", SimpleNamespace(time=lambda: T0 + 12, monotonic=time.monotonic))
     monkeypatch.setattr("assertions.gather.eventually", hurried)
     monkeypatch.setattr("assertions.lookup.eventually", hurried)
+    monkeypatch.setattr("assertions.services.eventually", hurried)
 
 
 PATIENT = Delays(export_s=0.05, batch_s=0.05, scrape_s=0.05)

@@ -40,7 +40,7 @@ def test_an_equal_availability_agrees() -> None:
         "87.5 % as clients saw, give or take 2 % of all requests",
         "87.5 %",
     )
-    assert outcome.facts == {"clients": 0.875, "backend": 0.875}
+    assert outcome.facts == {"clients": 0.875, "backend": 0.875, "fidelity": 1.0}
     assert (outcome.where, outcome.when, outcome.hint) == ("", "", "")
 
 
@@ -59,10 +59,10 @@ def test_an_availability_that_disagrees_says_where_and_what_to_try() -> None:
     assert (outcome.verdict, outcome.rung) == (Verdict.FAIL, None)
     assert outcome.expected == "87.5 % as clients saw, give or take 0.5 % of all requests"
     assert outcome.observed == "100 %"
-    assert outcome.where == "prometheus, http_server_request_duration_seconds"
+    assert outcome.where == "prometheus, http_server_request_duration_seconds_count"
     assert outcome.when == WHEN
     assert outcome.hint == "compare the ledger: which hop lost or added requests?"
-    assert outcome.facts == {"clients": 0.875, "backend": 1.0}
+    assert outcome.facts == {"clients": 0.875, "backend": 1.0, "fidelity": 1.0}
 
 
 def test_a_difference_of_exactly_the_allowed_is_allowed() -> None:
@@ -105,7 +105,7 @@ def test_a_rate_is_told_per_second() -> None:
         "10/s as clients saw, give or take 2 % of it",
         "7.5/s",
     )
-    assert outcome.facts == {"clients": 10.0, "backend": 7.5}
+    assert outcome.facts == {"clients": 10.0, "backend": 7.5, "fidelity": 0.75}
 
 
 def test_a_quantile_agrees_within_the_resolution_of_buckets() -> None:
@@ -117,7 +117,7 @@ def test_a_quantile_agrees_within_the_resolution_of_buckets() -> None:
         "21.1 ms as clients saw, to the resolution of the buckets",
         "between 10 ms and 100 ms",
     )
-    assert outcome.facts == {"clients_s": pytest.approx(0.021114), "low_s": 0.01, "high_s": 0.1}
+    assert outcome.facts == {"clients_s": pytest.approx(0.021114), "low_s": 0.01, "high_s": 0.1, "fidelity": 1.0}
 
 
 @pytest.mark.parametrize(
