@@ -15,16 +15,18 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from assertions.alert import paths_of
 from scenarios.loader import find, load
+from scenarios.model import Treatment
 from scenarios.record import Record, Verdict
 from stack.runtimes.stack import Stack, running_stack
 from tocsin.fleet import Fleet, Order
+from tocsin.stacks import stack_for
 
 RESULTS = Path(__file__).parent / "results" / "drills.json"
 FIGURES = ("time_to_detect_s", "notified_after_s", "bound_s", "detect_to_bound", "resolved_after_s")
@@ -33,8 +35,12 @@ FIGURES = ("time_to_detect_s", "notified_after_s", "bound_s", "detect_to_bound",
 def round_of(orders: list[Order], stack: Stack, runs: Path) -> tuple[list[Record], float]:
     """All drills once, at the same time, and how long that took in seconds."""
 
-    def share(*, exclusive: bool, extras: Collection[str]) -> AbstractContextManager[Stack]:
-        return running_stack(extras=extras) if exclusive or extras else nullcontext(stack)
+    def share(
+        *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment]
+    ) -> AbstractContextManager[Stack]:
+        if exclusive or extras:
+            return stack_for(exclusive=True, extras=extras, treatments=treatments)
+        return nullcontext(stack)
 
     began = time.monotonic()
     with Fleet(orders, runs=runs, make_stack=share) as fleet:

@@ -62,7 +62,7 @@ def compare(a: Record, b: Record) -> Comparison:
     """
     Set two runs side by side. Expectations are the same if their titles are, for their places may have shifted.
 
-    `differences` are circumstances that make the numbers less comparable: another scenario, runtime, profile or version.
+    `differences` are circumstances that make the numbers less comparable: another scenario, treatment, runtime, profile or version.
     """
     before, after = _by_title(a), _by_title(b)
     titles = [*before, *(title for title in after if title not in before)]
@@ -114,6 +114,7 @@ def _differences(a: Record, b: Record) -> tuple[tuple[str, str, str], ...]:
         ("profile", a.profile, b.profile),
         ("Tocsin", a.tocsin_version, b.tocsin_version),
         ("drill", story.scenario_name(a), story.scenario_name(b)),
+        ("treated", story.treated(a) or "nothing", story.treated(b) or "nothing"),
     ]
     if story.scenario_name(a) == story.scenario_name(b) and a.scenario != b.scenario:
         pairs.append(("drill", "as it was", "edited since"))

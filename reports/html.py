@@ -69,6 +69,7 @@ def _context(record: Record, history: History, evidence: Evidence, logs: Mapping
         "name": story.scenario_name(record),
         "why": str(record.scenario.get("why") or ""),
         "headline": story.headline(record, history),
+        "treated": story.treated(record),
         "ladder": story.ladder(record),
         "stand_ins": [part for part in record.parts if part.stand_in],
         "blind": list(history.of(Blind)),

@@ -22,6 +22,7 @@ def render_markdown(record: Record) -> str:
         f"## {MARKS[record.verdict]} {record.verdict}: {escaped(story.scenario_name(record))}",
         escaped(str(record.scenario.get("why") or "")),
         f"**{escaped(headline.sentence)}**",
+        *_treated(record),
         *_problem(record, headline.sentence),
         *_table(record),
         *(_trouble(outcome) for outcome in record.outcomes if outcome.verdict is not Verdict.PASS),
@@ -36,6 +37,11 @@ def escaped(text: str) -> str:
     """
     plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\1", plain)
+
+
+def _treated(record: Record) -> list[str]:
+    found = story.treated(record)
+    return [f"Treated: {escaped(found)}"] if found else []
 
 
 def _problem(record: Record, sentence: str) -> list[str]:

@@ -56,6 +56,20 @@ def scenario_name(record: Record) -> str:
     return str(record.scenario.get("name") or "unnamed drill")
 
 
+def treated(record: Record) -> str:
+    """
+    How the observability configuration differed in a drill: `sampling 10%, memory limit 20 MiB`; empty when it did not.
+    """
+    found = record.scenario.get("treatments")
+    items = found if isinstance(found, (list, tuple)) else ()
+    return ", ".join(_treatment(item) for item in items if isinstance(item, Mapping))
+
+
+def _treatment(item: Mapping[str, Any]) -> str:
+    values = (f"{value} MiB" if key == "mib" else str(value) for key, value in item.items() if key != "kind")
+    return " ".join([str(item.get("kind", "unknown")).replace("_", " "), *values])
+
+
 def expectation_kind(record: Record, outcome: Outcome) -> str:
     """
     The key of the expectation that an outcome judges: `alert`, `sli` and so on; `fault` for the proof of a fault or of noise.

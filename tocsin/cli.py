@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -95,6 +96,9 @@ def run(
     drills: Annotated[list[str], typer.Argument(metavar="DRILL", help="a name of the catalogue, a file or a folder")],
     runs: Runs = Path("runs"),
     at_once: Annotated[int | None, typer.Option(min=1, help="drills side by side on one stack")] = None,
+    lanes: Annotated[
+        int | None, typer.Option(min=1, help="exclusive drills side by side, each on its own stack")
+    ] = None,
     annotations: Annotated[
         bool, typer.Option(help="mark drills and faults on Grafana's dashboards, where there is one")
     ] = True,
@@ -108,8 +112,9 @@ def run(
     orders = [Order(scenario=load(path), source=str(path)) for path in find(drills)]
     _sweep()
     with ExitStack() as starting:
-        make_stack = _reporting(stack_for, starting.enter_context(_engines_ready()))
-        with Fleet(orders, runs=runs, make_stack=make_stack, at_once=at_once, annotations=annotations) as fleet:
+        make_stack = partial(stack_for, report=starting.enter_context(_engines_ready()))
+        fleet = Fleet(orders, runs=runs, make_stack=make_stack, at_once=at_once, lanes=lanes, annotations=annotations)
+        with fleet:
             fleet.begun.wait()
             starting.close()  # one display at a time
             watch(fleet, out)
@@ -139,7 +144,9 @@ def up(
     if Stack.standing():
         raise StackError("a stack is up already; `tocsin status` shows it, `tocsin down` ends it")
     with _engines_ready() as report:
-        stack = Stack.create(profile=profile, standing=True, extras=with_ or (), fixed_ports=fixed, report=report)
+        stack = Stack.create(
+            profile=PROFILES[profile], standing=True, extras=with_ or (), fixed_ports=fixed, report=report
+        )
     out.print(f"[green]up[/]: {', '.join(stack.running())} ({profile} profile)")
     _status_table(stack)
 
@@ -340,10 +347,6 @@ def _engines_ready() -> Iterator[Callable[[str], None]]:
         engines.ensure(report=progress)
     with err.status("starting") as line:
         yield lambda text: line.update(escape(text)) if err.is_terminal else err.print(escape(text), highlight=False)
-
-
-def _reporting(make: Any, report: Callable[[str], None]) -> Any:
-    return lambda *, exclusive, extras: make(exclusive=exclusive, extras=extras, report=report)
 
 
 def _port(text: str) -> tuple[str, int]:

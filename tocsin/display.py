@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assertions.scorecard import Score
+from reports import story
 from scenarios.record import Record, Verdict
 from stack.runtimes.stack import Stack
 from tocsin.fleet import Fleet
@@ -77,6 +78,8 @@ def show_record(record: Record, runs: Path, console: Console) -> None:
     """The verdict of each check, what was wrong in whole sentences, and where the report is."""
     verdict = record.verdict
     console.print(f"\n[bold {STYLES[verdict]}]{verdict}[/] [bold]{escape(record.run_id)}[/]", soft_wrap=True)
+    if treated := story.treated(record):
+        console.print(f"  treated: {escape(treated)}", highlight=False)
     for outcome in record.outcomes:
         style = STYLES[outcome.verdict]
         text = outcome.observed if outcome.verdict is Verdict.PASS else outcome.message()

@@ -27,8 +27,9 @@ from scenarios.model import Scenario, TrafficFault
 from scenarios.record import Part, Record
 from scenarios.rolling import Rolling
 from scenarios.traffic import TrafficError, TrafficProcess
+from stack.config import Profile
 from stack.errors import StackError
-from stack.runtimes.app import App
+from stack.runtimes.app import App, telemetry_environment
 from stack.runtimes.roster import Roster
 from stack.runtimes.stack import Stack
 from tocsin import __version__
@@ -39,6 +40,7 @@ from tocsin.live import Live
 from tocsin.plans import blueprint_of
 from tocsin.rundir import RunDir
 from tocsin.services import DrillServices
+from tocsin.treatments import treated
 from tocsin.vitals import Vitals, patients
 from tocsin.watcher import AlertSource, AlertSourceName, Watcher
 
@@ -77,6 +79,11 @@ class Drill:
     def __post_init__(self) -> None:
         self.live = Live(name=self.scenario.name, total_s=self.scenario.load.total_s)
 
+    @property
+    def _profile(self) -> Profile:
+        """Of the stack and of the drill's own app, treated as the scenario says."""
+        return treated(self.stack.profile, self.scenario.treatments)
+
     def run(self) -> Record:
         """
         All ten steps. Whatever goes wrong once there is a run folder becomes part of the record; the history is never lost.
@@ -97,11 +104,12 @@ class Drill:
     def _act(self, run: RunDir) -> str:
         """Steps 2 to 8. Returns what went wrong, in words, or nothing."""
         roster = Roster.create("drill")
+        environment = {**telemetry_environment(self._profile), **self.app_environment}
         roster.write("run.json", {"path": str(run.path.absolute())})
         history = HistoryFile(run.history, self.live)
         try:
             self.live.enter("starting the app")
-            app = self.stack.app(namespace=run.id, directory=run.logs, roster=roster, environment=self.app_environment)
+            app = self.stack.app(namespace=run.id, directory=run.logs, roster=roster, environment=environment)
             with app:
                 self.before_traffic()
                 self._drive(run, app, history)
@@ -125,7 +133,9 @@ class Drill:
         services = DrillServices(stack=self.stack, app=app)
         with self._watching(run, history), self._looking_after(app, history):
             self.live.enter("starting the traffic")
-            with TrafficProcess.start(self.scenario.load, swings, host=app.url, directory=run.path) as traffic:
+            with TrafficProcess.start(
+                self.scenario.load, swings, host=app.url, directory=run.path, sampling=self.scenario.sampling
+            ) as traffic:
                 try:
                     with FaultRunner(
                         faults=faults, services=services, record=history.record, run_dir=run.path
@@ -199,8 +209,8 @@ class Drill:
                 logs=run.logs,
                 pages=DOCUMENTATION,
                 namespace=run.id,
-                delays=Delays(**self.stack.delays()),
-                blueprint=blueprint_of(profile=self.stack.profile, components=self.stack.running()),
+                delays=Delays(**self._profile.delays()),
+                blueprint=blueprint_of(profile=self.stack.profile.name, components=self.stack.running()),
             )
             gather(self.scenario, History.read(run.history), backends).save(run.evidence)
 
@@ -246,7 +256,7 @@ class Drill:
         parts = [Part(name=name, version=one.version, stand_in=one.stand_in) for name, one in running.items()]
         return {
             "runtime": self.stack.runtime,
-            "profile": self.stack.profile,
+            "profile": self.stack.profile.name,
             "parts": [part.model_dump() for part in parts],
             "source": self.source,
             "started_t": time.time(),

@@ -1,4 +1,4 @@
-"""Fleet: many drills at once: those that share a stack side by side, exclusive ones alone, each on a stack of its own."""
+"""Fleet: many drills at once: first those that share a stack, side by side; then exclusive ones in lanes, each on a stack of its own."""
 
 import os
 import threading
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
-from scenarios.model import Scenario
+from scenarios.model import Scenario, Treatment
 from scenarios.record import Record
 from stack.runtimes.stack import Stack
 from tocsin.drill import Drill
@@ -28,9 +28,11 @@ class Order:
 
 
 class MakeStack(Protocol):
-    """Makes a stack for as long as a block lasts; `exclusive` ones are never shared with anybody."""
+    """Makes a stack for as long as a block lasts; `exclusive` ones are never shared with anybody, and may be treated."""
 
-    def __call__(self, *, exclusive: bool, extras: Collection[str]) -> AbstractContextManager[Stack]: ...
+    def __call__(
+        self, *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment]
+    ) -> AbstractContextManager[Stack]: ...
 
 
 def at_once_by_default() -> int:
@@ -38,9 +40,16 @@ def at_once_by_default() -> int:
     return 3 * (os.cpu_count() or 1)
 
 
+def lanes_by_default() -> int:
+    """One exclusive drill for every two cores: each starts a stack of its own, and what is slow then looks like a fault."""
+    return max(1, (os.cpu_count() or 1) // 2)
+
+
 class Fleet:
     """
     Runs orders in the background from `start` on; `result` waits for one of them.
+
+    At most `at_once` drills share a stack at the same time; exclusive ones run in so many `lanes`, when the others are done.
 
     `cancel` ends all early, healed. The result of a drill that has not begun by then is an InterruptedError.
     """
@@ -52,6 +61,7 @@ class Fleet:
         runs: Path,
         make_stack: MakeStack,
         at_once: int | None = None,
+        lanes: int | None = None,
         annotations: bool = True,
     ) -> None:
         self._annotations = annotations
@@ -62,6 +72,7 @@ class Fleet:
         self._runs = runs
         self._make_stack = make_stack
         self._at_once = at_once or at_once_by_default()
+        self._lanes = lanes or lanes_by_default()
         self._futures: Mapping[int, Future[Record]] = {index: Future() for index in range(len(self.orders))}
         self._thread = threading.Thread(target=self._run, name="fleet", daemon=True)
         self._lives: dict[int, Live] = {}
@@ -108,12 +119,12 @@ class Fleet:
         self._thread.join()
 
     def _run(self) -> None:
-        for needs, shared in self._shared().items():
+        for shared in self._shared().values():
             for batch in _batches(shared, self._at_once):
-                self._on_a_stack(batch, exclusive=False, extras=needs)
-        for index, order in enumerate(self.orders):
-            if order.scenario.exclusive:
-                self._on_a_stack([index], exclusive=True, extras=order.scenario.needs)
+                self._on_a_stack(batch)
+        exclusive = [index for index, order in enumerate(self.orders) if order.scenario.exclusive]
+        with ThreadPoolExecutor(self._lanes, thread_name_prefix="lane") as lanes:
+            list(lanes.map(lambda index: self._on_a_stack([index]), exclusive))
         self.begun.set()
 
     def _shared(self) -> dict[frozenset[str], list[int]]:
@@ -124,11 +135,14 @@ class Fleet:
                 groups.setdefault(order.scenario.needs, []).append(index)
         return groups
 
-    def _on_a_stack(self, indices: Sequence[int], *, exclusive: bool, extras: Collection[str]) -> None:
+    def _on_a_stack(self, indices: Sequence[int]) -> None:
+        """Some orders that need the same stack, or one that needs its own."""
+        scenario = self.orders[indices[0]].scenario
+        treatments = scenario.treatments if scenario.exclusive else ()
         try:
             if self.cancelled.is_set():
                 raise InterruptedError("cancelled before it began")
-            with self._make_stack(exclusive=exclusive, extras=extras) as stack:
+            with self._make_stack(exclusive=scenario.exclusive, extras=scenario.needs, treatments=treatments) as stack:
                 together = threading.Barrier(len(indices))
                 with ThreadPoolExecutor(len(indices), thread_name_prefix="drill") as pool:
                     list(pool.map(lambda index: self._drill(index, stack, together), indices))

@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tocsin", "fire drills")
     group.addoption("--tocsin-runs", default="runs", metavar="DIR", help="where runs are kept (default: runs)")
     group.addoption("--tocsin-at-once", type=int, default=None, metavar="N", help="drills side by side on one stack")
+    group.addoption("--tocsin-lanes", type=int, default=None, metavar="N", help="exclusive drills side by side")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DrillFile | None:
@@ -111,6 +112,7 @@ class Control:
         self._session = session
         self.runs = Path(session.config.getoption("--tocsin-runs"))
         self.at_once: int | None = session.config.getoption("--tocsin-at-once")
+        self.lanes: int | None = session.config.getoption("--tocsin-lanes")
         self._fleet: Fleet | None = None
         self._index: dict[Path, int] = {}
 
@@ -135,7 +137,7 @@ class Control:
         files = {item.parent.path: item.parent for item in self._session.items if isinstance(item, DrillItem)}
         self._index = {path: index for index, path in enumerate(files)}
         orders = [Order(scenario=file.scenario, source=str(path)) for path, file in files.items()]
-        self._fleet = Fleet(orders, runs=self.runs, make_stack=stack_for, at_once=self.at_once)
+        self._fleet = Fleet(orders, runs=self.runs, make_stack=stack_for, at_once=self.at_once, lanes=self.lanes)
         self._fleet.start()
         return self._fleet
 

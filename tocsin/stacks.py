@@ -1,24 +1,32 @@
 """Stacks: which stack a drill gets: the one that stays up, or one of its own."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
+from scenarios.model import Treatment
+from stack.config import DRILL
 from stack.errors import StackError
 from stack.runtimes.stack import Stack, running_stack
+from tocsin.treatments import treated
 
 
 @contextmanager
 def stack_for(
-    *, exclusive: bool, extras: Collection[str] = (), report: Callable[[str], None] = lambda _: None
+    *,
+    exclusive: bool,
+    extras: Collection[str] = (),
+    treatments: Sequence[Treatment] = (),
+    report: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Stack]:
     """
     The standing stack if there is one, it may be shared, and it has the extras (optional components), else one for the block.
 
+    `treatments` are those of the drill that has an exclusive stack for itself.
     Raises StackError when the standing one is broken, for a drill on it would judge the wrong thing.
     """
     standing = None if exclusive else Stack.standing()
     if standing is None or not set(extras) <= set(standing.running()):
-        with running_stack(extras=extras, report=report) as stack:
+        with running_stack(profile=treated(DRILL, treatments), extras=extras, report=report) as stack:
             yield stack
         return
     down = [name for name in standing.running() if not standing.ready(name)]

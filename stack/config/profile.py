@@ -15,6 +15,8 @@ class Profile:
     The clockwork of one stack; all times are seconds.
 
     `window_scale` shrinks the windows and holds of all rules; what they say stays the same.
+    An app sends metrics each `export_interval_s` and spans after `span_delay_s`; it keeps `trace_ratio` of all traces.
+    `dropped_labels` are attributes that the collector removes from all metrics.
     `grafana_tick_s` is the clock of Grafana's own rules; 10 is what Grafana has, other ticks need a switch of its own.
     """
 
@@ -24,6 +26,11 @@ class Profile:
     evaluation_interval_s: int
     retention: str
     sample_limit: int
+
+    export_interval_s: float
+    span_delay_s: float
+    trace_ratio: float = 1.0
+    dropped_labels: tuple[str, ...] = ()
 
     batch_timeout_s: float
     batch_size: int
@@ -54,6 +61,17 @@ class Profile:
     trace_cutoff_s: int
     trace_metrics_s: int
 
+    def delays(self) -> dict[str, float]:
+        """How long each hop of a signal may take, in seconds; the bounds of alerts are made of these."""
+        return {
+            "export_s": float(self.export_interval_s),
+            "batch_s": self.batch_timeout_s,
+            "scrape_s": float(self.scrape_interval_s),
+            "evaluation_s": float(self.evaluation_interval_s),
+            "group_wait_s": float(self.group_wait_s),
+            "expiration_s": float(self.metric_expiration_s),
+        }
+
     def window_s(self, nominal_s: int) -> int:
         """
         A rule's window in this profile, in whole seconds: the nominal one scaled, but never less than four scrapes.
@@ -75,6 +93,8 @@ PRODUCTION = Profile(
     evaluation_interval_s=15,
     retention="15d",
     sample_limit=200_000,
+    export_interval_s=15,
+    span_delay_s=7.5,
     batch_timeout_s=1,
     batch_size=8192,
     span_metrics_flush_s=15,
@@ -109,6 +129,8 @@ DRILL = Profile(
     evaluation_interval_s=1,
     retention="1d",
     sample_limit=200_000,
+    export_interval_s=1,
+    span_delay_s=0.5,
     batch_timeout_s=0.2,
     batch_size=8192,
     span_metrics_flush_s=1,

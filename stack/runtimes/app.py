@@ -23,18 +23,21 @@ METRICS_PATIENCE_S = 10
 
 def telemetry_environment(profile: Profile) -> dict[str, str]:
     """
-    The OpenTelemetry settings that go with a stack's profile: an app exports as often as Prometheus scrapes.
+    The OpenTelemetry settings that go with a stack's profile: how often an app exports, and which traces it keeps.
 
     A collector that is gone for half a minute costs no spans, and one that is back gets new metrics within two exports.
     """
-    interval_ms = profile.scrape_interval_s * 1000
+    delay_ms = str(round(profile.span_delay_s * 1000))
+    # By the trace id alone: who calls has decided for all of them already.
+    sampler = {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": f"{profile.trace_ratio:.12f}"}
     return {
-        "OTEL_METRIC_EXPORT_INTERVAL": str(interval_ms),
-        "OTEL_BSP_SCHEDULE_DELAY": str(interval_ms // 2),
-        "OTEL_BLRP_SCHEDULE_DELAY": str(interval_ms // 2),
+        "OTEL_METRIC_EXPORT_INTERVAL": str(round(profile.export_interval_s * 1000)),
+        "OTEL_BSP_SCHEDULE_DELAY": delay_ms,
+        "OTEL_BLRP_SCHEDULE_DELAY": delay_ms,
         "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": str(SPANS_PATIENCE_S),
-        "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": str(min(METRICS_PATIENCE_S, 2 * profile.scrape_interval_s)),
+        "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": f"{min(METRICS_PATIENCE_S, 2 * profile.export_interval_s):g}",
         "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
+        **(sampler if profile.trace_ratio < 1 else {}),
     }
 
 

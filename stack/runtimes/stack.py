@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 
 from stack.components import COMPONENTS, OPTIONAL, Component
-from stack.config import PROFILES
+from stack.config import DRILL, PROFILES, Profile
 from stack.errors import StackError
 from stack.links import PROXY, proxies_of, seen_by
 from stack.runtimes.app import App, telemetry_environment
@@ -32,7 +32,7 @@ class Stack:
     Components on a host, described by `stack.json` in their roster, so that another command can find and steer them.
     """
 
-    def __init__(self, *, roster: Roster, profile: str, secrets: Mapping[str, str], crew: Crew) -> None:
+    def __init__(self, *, roster: Roster, profile: Profile, secrets: Mapping[str, str], crew: Crew) -> None:
         self.roster = roster
         self.profile = profile
         self.secrets = dict(secrets)
@@ -45,7 +45,7 @@ class Stack:
         cls,
         *,
         runtime: str = "processes",
-        profile: str = "drill",
+        profile: Profile = DRILL,
         standing: bool = False,
         extras: Collection[str] = (),
         fixed_ports: Mapping[str, int] | None = None,
@@ -88,7 +88,7 @@ class Stack:
                 table = {name: COMPONENTS[name] for name in state["running"]}
                 crew = Crew(table, host=host, places=Places(**state["places"]), of="the stack")
                 crew.adopt(state["running"])
-                return cls(roster=roster, profile=state["profile"], secrets=state["secrets"], crew=crew)
+                return cls(roster=roster, profile=PROFILES[state["profile"]], secrets=state["secrets"], crew=crew)
         return None
 
     def stop(self) -> None:
@@ -156,20 +156,8 @@ class Stack:
             namespace=namespace,
             otlp_endpoint=seen_by("app", self._crew.places.inside)["collector.otlp_http"],
             host=self._crew.host.beside(roster, logs=directory),
-            environment={**telemetry_environment(PROFILES[self.profile]), **environment},
+            environment={**telemetry_environment(self.profile), **environment},
         )
-
-    def delays(self) -> dict[str, float]:
-        """How long each hop of a signal may take by the configuration, in seconds; bounds are made of these."""
-        profile = PROFILES[self.profile]
-        return {
-            "export_s": float(profile.scrape_interval_s),
-            "batch_s": profile.batch_timeout_s,
-            "scrape_s": float(profile.scrape_interval_s),
-            "evaluation_s": float(profile.evaluation_interval_s),
-            "group_wait_s": float(profile.group_wait_s),
-            "expiration_s": float(profile.metric_expiration_s),
-        }
 
     # --- inside ---
 
@@ -178,7 +166,7 @@ class Stack:
         write_files(
             root,
             table,
-            profile=PROFILES[self.profile],
+            profile=self.profile,
             places=self._crew.places,
             layout=self._crew.host.layout,
             secrets=self.secrets,
@@ -207,7 +195,7 @@ class Stack:
             "stack.json",
             {
                 "runtime": self.runtime,
-                "profile": self.profile,
+                "profile": self.profile.name,
                 "secrets": self.secrets,
                 "places": asdict(self._crew.places),
                 "running": {name: running.state() for name, running in self.running().items()},

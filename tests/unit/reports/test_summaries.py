@@ -5,11 +5,14 @@ import re
 
 import pytest
 
+from reports import story
 from reports.compare import compare
 from reports.compare import render_markdown as render_comparison
+from reports.html import render_html
 from reports.junit import properties
 from reports.markdown import escaped, render_markdown
-from scenarios.record import Outcome, Verdict
+from scenarios.history import History
+from scenarios.record import Outcome, Record, Verdict
 from tests.unit.reports import examples
 
 
@@ -198,6 +201,45 @@ def test_circumstances_that_differ_are_told() -> None:
         ("users", "0.1.0", "absent"),
     } == set(compare(example, other).differences)
     assert compare(example, example).differences == ()
+
+
+def treated() -> Record:
+    """A drill whose observability configuration was changed."""
+    treatments = [{"kind": "sampling", "ratio": "10%"}, {"kind": "memory_limit", "mib": 20}]
+    return examples.record(scenario=dict(examples.passed().record.scenario) | {"treatments": treatments})
+
+
+def test_a_treated_drill_says_so_wherever_it_is_shown() -> None:
+    """
+    Its numbers are those of another configuration: on the page, in the summary, and when it is compared.
+    """
+    record, usual = treated(), examples.passed().record
+
+    assert story.treated(record) == "sampling 10%, memory limit 20 MiB"
+    assert "<b>Treated:</b> sampling 10%, memory limit 20 MiB." in render_html(record, History([]), {}, {})
+    assert "Treated: sampling 10%, memory limit 20 MiB" in render_markdown(record)
+    assert ("treated", "nothing", "sampling 10%, memory limit 20 MiB") in compare(usual, record).differences
+    assert "reated" not in render_markdown(usual) + render_html(usual, History([]), {}, {})
+
+
+@pytest.mark.parametrize("nonsense", [None, 3, "sampling", [3, None], {}])
+def test_treatments_that_are_none_are_not_told(nonsense: object) -> None:
+    """
+    A record that somebody edited is shown all the same.
+    """
+    assert story.treated(examples.record(scenario={"name": "x", "treatments": nonsense})) == ""
+
+
+def test_the_share_of_the_truth_that_is_lost_is_told_when_runs_are_compared() -> None:
+    """
+    That is what a treated run is compared with an untreated one for.
+    """
+    runs = [
+        examples.record(Outcome(id="expect/1", title="sli", verdict=Verdict.PASS, facts={"fidelity": share}))
+        for share in (1.0, 0.1)
+    ]
+
+    assert "fidelity 1 → 0.1" in plain(render_comparison(compare(*runs)))
 
 
 def test_a_comparison_is_written_as_markdown() -> None:

@@ -40,7 +40,7 @@ def drills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     asked: dict[str, Any] = {"stacks": 0, "engines": 0}
 
     @contextmanager
-    def stack_for(*, exclusive: bool, extras: object, report: Callable[[str], None]) -> Iterator[str]:
+    def stack_for(*, report: Callable[[str], None], **_: object) -> Iterator[str]:
         asked["stacks"] += 1
         report("starting [prometheus]")
         yield "stack"

@@ -69,7 +69,7 @@ def test_up_starts_a_stack_that_stays(tocsin_: Tocsin, created: list[Mapping[str
     assert "up: sink (production profile)" in result.out
     assert "http://127.0.0.1/sink.http" in result.out
     (options,) = created
-    assert (options["profile"], options["standing"]) == ("production", True)
+    assert (options["profile"].name, options["standing"]) == ("production", True)
     assert options["fixed_ports"] == {"sink.http": 9099, "prometheus.http": 9090}
 
 

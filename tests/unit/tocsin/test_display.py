@@ -57,6 +57,15 @@ def test_a_pass_says_what_was_seen() -> None:
     assert text.rstrip().endswith("report: runs/small-1/report.html")
 
 
+def test_a_treated_drill_says_so() -> None:
+    """Its figures are those of another configuration."""
+    treatments = [{"kind": "sampling", "ratio": "10%"}]
+    treated = record().model_copy(update={"scenario": {"treatments": treatments}})
+
+    assert "treated: sampling 10%" in shown(treated)
+    assert "treated" not in shown(record())
+
+
 def test_a_fail_is_a_whole_sentence_with_its_rung() -> None:
     """Expected, observed, where, when, what to try."""
     outcome = Outcome(

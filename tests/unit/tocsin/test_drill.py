@@ -10,10 +10,13 @@ from typing import Any, Self, cast
 import pytest
 
 from assertions.backend import BackendError
+from assertions.evidence import Evidence
+from assertions.gather import Backends
 from scenarios.history import Event, History, HistoryWriter, Phase, Traffic
 from scenarios.model import Scenario
 from scenarios.record import Record, Verdict
 from scenarios.traffic import TrafficError
+from stack.config import DRILL, Profile
 from stack.errors import StackError
 from stack.runtimes.roster import Roster
 from stack.runtimes.stack import Stack
@@ -48,10 +51,12 @@ class FakeStack:
     calls: list[str] = field(default_factory=list)
     app_error: BaseException | None = None
     runtime: str = "processes"
-    profile: str = "drill"
+    profile: Profile = DRILL
+    environment: Mapping[str, str] = field(default_factory=dict)
 
-    def app(self, **_: object) -> FakeApp:
+    def app(self, *, environment: Mapping[str, str], **_: object) -> FakeApp:
         """A demo app."""
+        self.environment = environment
         if self.app_error:
             raise self.app_error
         return FakeApp(self.calls)
@@ -59,10 +64,6 @@ class FakeStack:
     def endpoints(self) -> Mapping[str, str]:
         """Addresses that nobody asks here."""
         return dict.fromkeys(("prometheus", "alertmanager", "tempo", "sink", "sink_token"), "http://127.0.0.1:1")
-
-    def delays(self) -> Mapping[str, float]:
-        """The usual ones."""
-        return {}
 
     def running(self) -> Mapping[str, Any]:
         """No components, so no parts of the record."""
@@ -82,9 +83,11 @@ class FakeTraffic:
         self._calls = calls
         self._left = list(happened)
         self._endless = endless
+        self.sampling = 0.0
 
-    def start(self, *_: object, **__: object) -> Self:
+    def start(self, *_: object, sampling: float, **__: object) -> Self:
         """Begin."""
+        self.sampling = sampling
         return self
 
     def __enter__(self) -> Self:
@@ -119,13 +122,20 @@ class Stage:
         self.log.write_text("the last words of prometheus\n")
         self.stack = FakeStack(log=self.log)
         self._monkeypatch = monkeypatch
+        self.asked: dict[str, Any] = {}
+        """What clients and evidence were asked for."""
         self.clients(events())
-        monkeypatch.setattr(module, "gather", lambda *_: evidence())
+        monkeypatch.setattr(module, "gather", self._gather)
         monkeypatch.setattr(module, "_STEP_S", 0.01)
 
     def clients(self, happened: Sequence[Event], *, endless: bool = False) -> None:
         """What the clients see."""
-        self._monkeypatch.setattr(module, "TrafficProcess", FakeTraffic(self.stack.calls, happened, endless=endless))
+        self.traffic = FakeTraffic(self.stack.calls, happened, endless=endless)
+        self._monkeypatch.setattr(module, "TrafficProcess", self.traffic)
+
+    def _gather(self, _scenario: Scenario, _history: History, backends: Backends) -> Evidence:
+        self.asked["delays"] = backends.delays
+        return evidence()
 
     def instead(self, name: str, error: BaseException) -> None:
         """Let one of the drill's steps fail."""
@@ -181,6 +191,29 @@ def test_a_drill_leaves_everything_on_disk(stage: Stage) -> None:
     for path in (run.scenario, run.history, run.evidence, run.setting, run.report):
         assert path.is_file()
     assert [path.name for path in run.logs.iterdir()] == ["prometheus.log"]
+
+
+def test_a_treated_drill_treats_its_app_its_clients_and_its_bounds(stage: Stage) -> None:
+    """The app samples, the clients know which traces that leaves, and a bound allows for the slower export."""
+    treatments = [{"kind": "sampling", "ratio": "10%"}, {"kind": "export_interval", "every": "2500ms"}]
+
+    stage.drill(of=scenario(treatments=treatments)).run()
+
+    assert stage.stack.environment["OTEL_TRACES_SAMPLER"] == "traceidratio"
+    assert float(stage.stack.environment["OTEL_TRACES_SAMPLER_ARG"]) == 0.1
+    assert stage.stack.environment["OTEL_METRIC_EXPORT_INTERVAL"] == "2500"
+    assert stage.traffic.sampling == 0.1
+    assert stage.asked["delays"].export_s == 2.5
+
+
+def test_a_drill_without_treatments_keeps_all_traces(stage: Stage) -> None:
+    """As the profile says; one's own environment comes on top."""
+    stage.drill(app_environment={"OTEL_METRIC_EXPORT_INTERVAL": "7"}).run()
+
+    assert "OTEL_TRACES_SAMPLER" not in stage.stack.environment
+    assert stage.stack.environment["OTEL_METRIC_EXPORT_INTERVAL"] == "7"
+    assert stage.traffic.sampling == 1.0
+    assert stage.asked["delays"].export_s == 1.0
 
 
 def test_what_was_started_first_is_ended_last(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from assertions.backend import eventually
+from scenarios.model import Treatment
 from scenarios.record import Record
 from stack.errors import StackError
 from tests.unit.tocsin.saved import record, scenario
@@ -38,11 +39,13 @@ class World:
             self.calls.append(text)
 
     @contextmanager
-    def make_stack(self, *, exclusive: bool, extras: Collection[str]) -> Iterator[Any]:
+    def make_stack(self, *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment]) -> Iterator[Any]:
         """A stack."""
         if self.stack_error:
             raise self.stack_error
-        name = " with ".join(["own stack" if exclusive else "shared stack", *extras])
+        name = " with ".join(
+            ["own stack" if exclusive else "shared stack", *extras, *(one.words for one in treatments)]
+        )
         self.note(f"{name} up")
         try:
             yield name
@@ -85,10 +88,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-def fleet_of(world: World, names: Sequence[str], *, at_once: int | None = None) -> Fleet:
+def fleet_of(world: World, names: Sequence[str], *, at_once: int | None = None, lanes: int = 1) -> Fleet:
     """A fleet of drills; those whose name begins with `own` are exclusive."""
     orders = [Order(scenario=scenario(name=name, exclusive=name.startswith("own")), source=name) for name in names]
-    return Fleet(orders, runs=Path("runs"), make_stack=world.make_stack, at_once=at_once)
+    return Fleet(orders, runs=Path("runs"), make_stack=world.make_stack, at_once=at_once, lanes=lanes)
 
 
 def names(records: Sequence[Record]) -> list[str]:
@@ -131,6 +134,59 @@ def test_an_exclusive_drill_has_a_stack_of_its_own(world: World) -> None:
         *("own stack up", "own-1 on own stack", "own stack down"),
         *("own stack up", "own-2 on own stack", "own stack down"),
     ] == world.calls
+
+
+def test_exclusive_drills_run_in_lanes_beside_each_other(world: World) -> None:
+    """Two at the same time in two lanes, each on a stack of its own; the third begins when one of them has ended."""
+    world.gate.clear()
+    with fleet_of(world, ["own-1", "own-2", "own-3"], lanes=2) as fleet:
+        met = eventually(lambda: len(world.met), lambda count: count == 2, within_s=WAIT_S, pause_s=0.01)
+        stacks = world.calls.count("own stack up")
+        world.gate.set()
+
+    assert (met, stacks) == (2, 2)
+    assert names(fleet.records()) == ["own-1", "own-2", "own-3"]
+    assert world.calls.count("own stack up") == world.calls.count("own stack down") == 3
+
+
+def test_lanes_begin_when_the_drills_that_share_are_done(world: World) -> None:
+    """What starts a stack would slow down those that are judged by the second."""
+    with fleet_of(world, ["own-1", "own-2", "a"], lanes=2):
+        pass
+
+    assert world.calls[:3] == ["shared stack up", "a on shared stack", "shared stack down"]
+
+
+def test_cancelling_ends_all_lanes(world: World) -> None:
+    """Those that run end early, those that wait do not begin, and no stack is left."""
+    world.gate.clear()
+    fleet = fleet_of(world, ["own-1", "own-2", "own-3"], lanes=2)
+    fleet.start()
+    eventually(lambda: len(world.met), lambda count: count == 2, within_s=WAIT_S, pause_s=0.01)
+
+    fleet.cancel()
+
+    assert [fleet.result(index).problem for index in (0, 1)] == ["cancelled", "cancelled"]
+    with pytest.raises(InterruptedError, match="cancelled before it began"):
+        fleet.result(2)
+    assert world.calls.count("own stack up") == world.calls.count("own stack down") == 2
+
+
+def test_only_a_stack_of_ones_own_is_treated(world: World) -> None:
+    """On a shared one a drill treats its own app alone."""
+    sampling = [{"kind": "sampling", "ratio": "10%"}]
+    slower = [{"kind": "scrape_interval", "every": "2s"}]
+    orders = [
+        Order(scenario=scenario(name="a", treatments=sampling), source=""),
+        Order(scenario=scenario(name="own", exclusive=True, treatments=slower), source=""),
+    ]
+    with Fleet(orders, runs=Path("runs"), make_stack=world.make_stack):
+        pass
+
+    assert [call for call in world.calls if call.endswith(" up")] == [
+        "shared stack up",
+        "own stack with scrape interval 2s up",
+    ]
 
 
 def test_when_the_stack_does_not_start_every_result_says_so(world: World) -> None:
@@ -217,7 +273,7 @@ def test_leaving_the_block_waits_for_the_end_of_the_stack(world: World) -> None:
     stopping = threading.Event()
 
     @contextmanager
-    def slow_to_stop(*, exclusive: bool, extras: Collection[str]) -> Iterator[Any]:
+    def slow_to_stop(**_: object) -> Iterator[Any]:
         yield "stack"
         stopping.wait(0.2)
         world.note("stack down")
@@ -239,7 +295,7 @@ def test_the_views_are_in_the_order_of_the_orders(world: World) -> None:
 def test_by_default_there_are_some_for_each_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """A drill mostly waits."""
     monkeypatch.setattr("os.cpu_count", lambda: 4)
-    assert module.at_once_by_default() == 12
+    assert (module.at_once_by_default(), module.lanes_by_default()) == (12, 2)
 
     monkeypatch.setattr("os.cpu_count", lambda: None)
-    assert module.at_once_by_default() == 3
+    assert (module.at_once_by_default(), module.lanes_by_default()) == (3, 1)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from scenarios.model import ScrapeIntervalTreatment
+from stack.config import DRILL, Profile
 from stack.errors import StackError
 from stack.runtimes.stack import Stack
 from tocsin import stacks
@@ -37,9 +39,10 @@ def own(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
 
     @contextmanager
-    def running_stack(*, extras: Any, report: Any) -> Iterator[Any]:
+    def running_stack(*, profile: Profile, extras: Any, report: Any) -> Iterator[Any]:
         report("starting prometheus")
-        calls.append(" ".join(["up", *extras]))
+        treated = [f"scraped every {profile.scrape_interval_s} s"] if profile != DRILL else []
+        calls.append(" ".join(["up", *extras, *treated]))
         yield OWN
         calls.append("down")
 
@@ -96,6 +99,17 @@ def test_a_standing_stack_that_lacks_what_is_needed_is_left_alone(
         assert stack is OWN
 
     assert own == ["up detector", "down"]
+
+
+def test_a_stack_of_ones_own_is_treated(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:
+    """From its start to its end."""
+    standing(monkeypatch, FakeStack())
+    treatment = ScrapeIntervalTreatment.model_validate({"kind": "scrape_interval", "every": "5s"})
+
+    with stack_for(exclusive=True, treatments=[treatment]) as stack:
+        assert stack is OWN
+
+    assert own == ["up scraped every 5 s", "down"]
 
 
 def test_a_broken_standing_stack_is_refused(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:

@@ -69,6 +69,6 @@ def test_each_time_says_its_unit() -> None:
     """
     A number in a profile names its unit, or is none.
     """
-    units = ("_s", "_mib", "_size", "_limit")
+    units = ("_s", "_mib", "_size", "_limit", "_ratio")
     numbers = [field.name for field in fields(DRILL) if field.type in (int, float)]
     assert [name for name in numbers if not name.endswith(units)] == []

@@ -1,12 +1,13 @@
 """Rendering: whole, valid and safe configuration files, or an error that says what is missing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 
-from stack.config import COMPONENTS, PROFILES, ConfigError, Profile, render
+from stack.config import COMPONENTS, DRILL, PROFILES, ConfigError, Profile, render
 
 ADDRESS = {
     name: f"127.0.0.1:{21000 + index}"
@@ -30,12 +31,13 @@ ADDRESS = {
 SECRETS = {"sink_token": "0123456789abcdefXYZ_-"}
 
 
-def text(component: str, *, profile: str = "drill", address: Mapping[str, str] = ADDRESS, **more: Any) -> str:
+def text(component: str, *, profile: str | Profile = "drill", address: Mapping[str, str] = ADDRESS, **more: Any) -> str:
     """The component's one file."""
     given: dict[str, Any] = {"data_dir": "/data", "rules_dir": "/rules", "secrets": SECRETS} | more
     # Only a stack that has the detector renders it.
     own = {"detector.http": "127.0.0.1:21099"} if component == "detector" and address else {}
-    files = render(component, profile=PROFILES[profile], address={**own, **address}, **given)
+    chosen = PROFILES[profile] if isinstance(profile, str) else profile
+    files = render(component, profile=chosen, address={**own, **address}, **given)
     assert [f"{component}.yaml"] == list(files)
     return files[f"{component}.yaml"]
 
@@ -138,6 +140,23 @@ def test_prometheus_reads_rules_from_the_given_folder() -> None:
     """
     for folder in ("/some/rules", "/some/rules/"):
         assert loaded("prometheus", rules_dir=folder)["rule_files"] == ["/some/rules/*.rules.yaml"]
+
+
+def test_labels_are_dropped_from_all_metrics_and_what_they_told_apart_is_added_up() -> None:
+    """
+    From the apps' own metrics and from those of spans; without a label to drop there is no such step.
+    """
+    treated = loaded("collector", profile=replace(DRILL, dropped_labels=("http.route", "server.address")))
+
+    deleted, added = treated["processors"]["transform/dropped"]["metric_statements"]
+    assert deleted == {
+        "context": "datapoint",
+        "statements": ['delete_key(attributes, "http.route")', 'delete_key(attributes, "server.address")'],
+    }
+    assert added == {"context": "metric", "statements": ['aggregate_on_attributes("sum")']}
+    pipelines = treated["service"]["pipelines"]
+    assert pipelines["metrics"]["processors"][-1] == pipelines["metrics/spans"]["processors"][0] == "transform/dropped"
+    assert "transform/dropped" not in text("collector")
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
