@@ -123,6 +123,8 @@ PROMETHEUS = Component(
         "--enable-feature=exemplar-storage",
         "--web.enable-remote-write-receiver",
         "--rules.alert.resend-delay=5s",
+        # Up to 3.15, alerts that wait less than this wait anew after a restart, and people hear that they are over.
+        "--rules.alert.for-grace-period=0s",
         "--scrape.discovery-reload-interval=100ms",
     ),
     image_data="/prometheus",
