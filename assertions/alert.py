@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assertions.bound import Bound, bound_of
-from assertions.check import Check, blind
+from assertions.check import Check
 from assertions.course import DID, DOES, STEPS
 from assertions.evidence import Evidence
 from assertions.fault import unproved
 from assertions.life import Life, life_of
 from assertions.ordeal import Ordeal, Problem
+from assertions.sight import blind
 from assertions.wording import listed, percent, seconds
 from scenarios.history import History
 from scenarios.model import Alert, AlertSource, Fault
@@ -103,7 +104,7 @@ def _verdict(check: Check, ordeal: Ordeal) -> Outcome:
     for step in STEPS:
         for problem in step(ordeal):
             return _outcome(check, ordeal, problem, facts)
-    sightless = blind(ordeal.history, ordeal.source, before=ordeal.on_t)
+    sightless = blind(ordeal.history, ordeal.source, until=ordeal.on_t)
     if sightless:
         observed = f"{_observation(ordeal)}; but it may have fired before, too, for {sightless}"
         return check.unknown(expected=expected, observed=observed, facts=facts)
@@ -115,7 +116,7 @@ def _verdict(check: Check, ordeal: Ordeal) -> Outcome:
 
 
 def _outcome(check: Check, ordeal: Ordeal, problem: Problem, facts: dict[str, Any]) -> Outcome:
-    sightless = blind(ordeal.history, *problem.unless_blind)
+    sightless = blind(ordeal.history, *problem.unless_blind, since=ordeal.on_t)
     if sightless or not problem.known:
         observed = f"{problem.observed}; but {sightless}" if sightless else problem.observed
         return check.unknown(expected=problem.expected, observed=observed, facts=facts)

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from assertions.check import Check, blind
+from assertions.check import Check
 from assertions.evidence import Evidence
 from assertions.fault import unproved
 from assertions.ladder import EXPLANATIONS, rung_of_data
+from assertions.sight import blind
 from assertions.wording import seconds
 from scenarios.history import AlertChange, History, Notification
 from scenarios.model import Anomaly
@@ -70,7 +71,7 @@ def _seen(
 ) -> Outcome:
     """It was called unusual in time; whether it was silent before is proved if one of the two could look."""
     observed = f"unusual after {seconds(detect_s)}"
-    sightless = blind(history, "alertmanager", before=on_t) and blind(history, "sink", before=on_t)
+    sightless = blind(history, "alertmanager", until=on_t) and blind(history, "sink", until=on_t)
     if sightless:
         observed += f"; but it may have been so before, too, for {sightless}"
         return check.unknown(expected=expected, observed=observed, facts=facts)
@@ -104,7 +105,7 @@ def _missed(
     facts: Mapping[str, Any],
 ) -> Outcome:
     """It never was called unusual: because nobody could look, because its data died, or because the detector did not think so."""
-    reason = blind(history, "alertmanager", "sink")
+    reason = blind(history, "alertmanager", "sink", since=on[0])
     if reason:
         return check.unknown(expected=expected, observed=f"no anomaly was seen, but {reason}", facts=facts)
     if "prometheus" in evidence.problems:

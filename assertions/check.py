@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scenarios.history import Blind, History
 from scenarios.record import Outcome, Rung, Verdict
 
 Facts = Mapping[str, Any]
@@ -55,13 +54,3 @@ def storable(facts: Facts) -> dict[str, Any]:
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in facts.items()
     }
-
-
-def blind(history: History, *watchers: str, before: float = math.inf) -> str:
-    """
-    Which of these watchers could not look, from some moment `before` another on, and why, in words; empty when all could.
-    """
-    for event in history.of(Blind):
-        if event.watcher in watchers and event.t < before:
-            return f"{event.watcher} could not be watched: {event.reason}"
-    return ""

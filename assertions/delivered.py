@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from assertions.check import Check, blind
+from assertions.check import Check
 from assertions.evidence import Collector, Evidence, Service
 from assertions.ladder import EXPLANATIONS
+from assertions.sight import blind
 from assertions.truth import Window, window
 from assertions.wording import count, percent
 from scenarios.history import History

@@ -27,6 +27,7 @@ from assertions import (
 )
 from assertions.check import Check
 from assertions.evidence import Evidence
+from assertions.sight import excused
 from assertions.wording import title_of, title_of_fault
 from scenarios.history import History
 from scenarios.model import (
@@ -70,6 +71,7 @@ def judge(scenario: Scenario, history: History, evidence: Evidence, *, namespace
 
     A judge that crashes is an outcome too: UNKNOWN, never a pass.
     """
+    history = excused(history, scenario)
     faults = {f"faults/{number}": item for number, item in enumerate(scenario.faults, 1)}
     faults |= {f"noise/{number}": item for number, item in enumerate(scenario.noise, 1)}
     checks = {check_id: Check(id=check_id, title=title) for check_id, title in titles(scenario).items()}

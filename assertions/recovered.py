@@ -5,12 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from assertions.check import Check, blind
+from assertions.check import Check
 from assertions.climb import total
 from assertions.evidence import Collector, Evidence, Points, Recovery
 from assertions.fault import unproved
 from assertions.outage import Outage, outage_of
 from assertions.prometheus import Prometheus
+from assertions.sight import blind
 from assertions.spells import restarts
 from assertions.wording import count, listed, percent, seconds
 from scenarios.history import History

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from assertions.check import Check, blind
+from assertions.check import Check
 from assertions.evidence import Evidence
 from assertions.life import is_of_drill
+from assertions.sight import blind
 from assertions.watchdog import WATCHDOG
 from assertions.wording import listed, seconds
 from scenarios.history import AlertChange, History, Notification
@@ -40,7 +41,7 @@ def judge(silent: Silent, check: Check, history: History, evidence: Evidence, *,
         )
     if since is None:
         return check.unknown(expected=expected, observed="the drive never began")
-    sightless = blind(history, *_WATCHERS)
+    sightless = blind(history, *_WATCHERS, since=since)
     if sightless:
         return check.unknown(expected=expected, observed=f"none was seen; but {sightless}")
     return _trusted(check, expected, history, evidence, since)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
-from assertions.check import Check, blind
+from assertions.check import Check
 from assertions.evidence import Evidence, Service
 from assertions.ladder import EXPLANATIONS, rung_of_data, rung_of_spans
 from assertions.services import REQUESTS, SPANS
+from assertions.sight import blind
 from assertions.truth import Window, routes_through, traffic_span, window
 from assertions.wording import count, percent, rate, seconds
 from scenarios.history import History

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from assertions.prometheus import ActiveAlert
 from assertions.sink import Sink
-from scenarios.history import AlertChange, AlertState, Blind, Event
+from scenarios.history import AlertChange, AlertState, Blind, Event, Sighted
 
 POLL_S: Mapping[str, float] = {"prometheus": 0.2, "alertmanager": 0.5, "grafana": 0.25, "sink": 1.0}
 """How often each source is asked. A change in Prometheus is known to this precision; the sink stamps its arrivals itself."""
@@ -153,7 +153,10 @@ class Watcher:
                     blind = True
                     self._record(Blind(t=answered_t, watcher=name, reason=str(error) or type(error).__name__))
             else:
-                answered_t, blind = time.time(), False
+                answered_t = time.time()
+                if blind:
+                    blind = False
+                    self._record(Sighted(t=answered_t, watcher=name))
                 if events:
                     self._record(*events)
             if last:

@@ -22,6 +22,7 @@ from scenarios.history import (
     Notification,
     Phase,
     Request,
+    Sighted,
     Traffic,
 )
 from scenarios.model import Alert, Fault, Scenario
@@ -166,6 +167,11 @@ def found(t: float, state: str, name: str = "tempo", *, started: float | None = 
 def blinded(watcher: str, t: float = 0) -> Blind:
     """A watcher could not look any more."""
     return Blind(t=T0 + t, watcher=watcher, reason="connection refused")
+
+
+def sighted(watcher: str, t: float) -> Sighted:
+    """A watcher that was blind could look again."""
+    return Sighted(t=T0 + t, watcher=watcher)
 
 
 def alert(**given: Any) -> Alert:

@@ -5,9 +5,8 @@ import math
 
 import pytest
 
-from assertions.check import Check, blind, storable
+from assertions.check import Check, storable
 from scenarios.record import Outcome, Rung, Verdict
-from tests.unit.assertions.builders import T0, blinded, history
 
 CHECK = Check(id="expect/1", title="it holds")
 
@@ -60,15 +59,3 @@ def test_a_number_that_is_none_is_not_known(number: float) -> None:
 
     assert facts == {"n": None, "m": 1.5, "t": "text", "i": 3}
     assert json.loads(json.dumps(storable({"n": number}), allow_nan=False)) == {"n": None}
-
-
-def test_who_was_blind_is_told_with_the_reason() -> None:
-    """Only of those that are asked for, and only before some moment."""
-    happened = history(blinded("sink", 3), blinded("prometheus", 5))
-
-    assert blind(happened, "prometheus") == "prometheus could not be watched: connection refused"
-    assert blind(happened, "prometheus", "sink") == "sink could not be watched: connection refused"
-    assert blind(happened, "alertmanager") == ""
-    assert blind(happened) == ""
-    assert blind(happened, "prometheus", before=T0 + 5) == ""
-    assert blind(happened, "prometheus", before=T0 + 5.1) != ""

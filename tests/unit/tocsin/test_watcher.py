@@ -11,7 +11,7 @@ from assertions.alertmanager import Alertmanager
 from assertions.backend import BackendError, eventually
 from assertions.prometheus import ActiveAlert, Prometheus
 from assertions.sink import Sink
-from scenarios.history import AlertChange, Blind, Event, Notification
+from scenarios.history import AlertChange, Blind, Event, Notification, Sighted
 from tocsin import watcher as module
 from tocsin.watcher import Changes, Watcher
 
@@ -282,9 +282,12 @@ def test_who_sees_again_and_goes_blind_again_says_so_twice(world: World, watch: 
     world.broken.clear()
     world.fire("ErrorRateHigh", **OURS)
     watch.until(AlertChange, 2)
+    (again,) = watch.of(Sighted)
     world.broken.add("prometheus")
 
-    assert len(watch.until(Blind, 2)) == 2
+    first, second = watch.until(Blind, 2)
+    assert first.t < again.t <= second.t
+    assert (again.watcher, len(watch.of(Sighted))) == ("prometheus", 1)
 
 
 @pytest.mark.parametrize("answer", ["not json", '{"data": {"alerts": [{"state": "firing"}]}}', "[]"])
