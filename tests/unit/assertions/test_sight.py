@@ -1,5 +1,7 @@
 """Sight: who could not look when, and whether the drill itself explains it."""
 
+from typing import Any
+
 import pytest
 
 from assertions.sight import blind, excused
@@ -34,9 +36,9 @@ def test_who_could_look_again_was_blind_for_a_while() -> None:
 KILL = {"kind": "kill", "target": "prometheus", "at": "5s", "for": "10s"}
 
 
-def left(*events: Event, **given: object) -> list[str]:
+def left(*events: Event, **given: Any) -> list[str]:
     """Whose blindness is left when that is excused which a kill of Prometheus from 5 s to 15 s explains."""
-    drill = scenario(**({"exclusive": True, "faults": [KILL]} | given))
+    drill = scenario(**{"exclusive": True, "faults": [KILL], **given})
     happened = excused(history(fault_on(5, 15), fault_on(5, 15, "noise/1"), *events), drill)
     return [f"{event.kind} {event.watcher}" for event in happened.events if isinstance(event, Blind | Sighted)]
 
@@ -62,7 +64,7 @@ def test_another_watcher_is_not_excused() -> None:
 
 def test_only_faults_that_take_a_component_down_excuse() -> None:
     """Noise does as well; a fault of the app does not."""
-    seen = [blinded("prometheus", 6), sighted("prometheus", 10)]
+    seen: list[Event] = [blinded("prometheus", 6), sighted("prometheus", 10)]
     errors = {"kind": "errors", "target": "catalog", "at": "5s", "for": "10s"}
 
     assert left(*seen, faults=[errors]) == ["blind prometheus", "sighted prometheus"]
