@@ -271,6 +271,39 @@ def backfill(
         raise StackError(str(error)) from error
 
 
+@app.command()
+def mutate(
+    drills: Annotated[
+        list[str] | None, typer.Argument(metavar="[DRILL...]", help="drills that have to notice; none: the catalogue")
+    ] = None,
+    runs: Runs = Path("runs"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="leave out what only a drill on a stack without it can show")
+    ] = False,
+    to: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write what was found here")] = None,
+) -> None:
+    """Delete each thing from dashboards and alerting, one at a time, and list what no drill notices. Exit code 1 if there is any."""
+    from scenarios.loader import catalog, find, load
+    from tocsin.display import show_findings
+    from tocsin.fleet import Order
+    from tocsin.mutation.asking import can_be_asked
+    from tocsin.mutation.campaign import Campaign
+
+    paths = find(drills) if drills else catalog()
+    orders = [Order(scenario=load(path), source=str(path)) for path in paths]
+    if not any(can_be_asked(order.scenario) for order in orders):
+        problem = "none of these drills expects a dashboard, a datasource or rules; name one that does"
+        raise typer.BadParameter(f"{problem}, such as grafana-pages", param_hint="DRILL")
+    _sweep()
+    with _engines_ready() as report:
+        findings = list(Campaign(orders=orders, runs=runs, quick=quick, report=report).findings())
+    show_findings(findings, out)
+    if to:
+        to.write_text(json.dumps([finding.to_json() for finding in findings], indent=1) + "\n", encoding="utf-8")
+    if any(finding.survived for finding in findings):
+        raise typer.Exit(Exit.FAILED)
+
+
 @app.command(name="list")
 def list_() -> None:
     """List the drills of the catalogue."""

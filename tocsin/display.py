@@ -17,11 +17,21 @@ from scenarios.record import Record, Verdict
 from stack.runtimes.stack import Stack
 from tocsin.fleet import Fleet
 from tocsin.live import Live
+from tocsin.mutation.finding import Finding, counted
 from tocsin.rundir import RunDir
 
 STYLES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow"}
 
 ALERT_STYLES = {"firing": "red", "pending": "yellow", "suppressed": "dim"}
+
+HOW = {
+    "asked": "by asking again, once the file was loaded without it",
+    "refused": "by loading it, which was refused",
+    "drilled": "by a drill on a stack without it",
+    "left out": "were left out: they need a drill on a stack without them",
+    "nobody": "are nobody's business: no expectation that held is about them",
+}
+"""How mutations were tried."""
 
 _REFRESH_S = 0.25
 
@@ -136,3 +146,24 @@ def show_scores(scores: Sequence[Score], drills: int, console: Console) -> None:
 
 def _figure(value: float | None, form: str) -> str:
     return "-" if value is None else form.format(value)
+
+
+def show_findings(findings: Sequence[Finding], console: Console) -> None:
+    """How many mutations of each kind were noticed, how they were tried, and each that was not."""
+    table = Table(box=None, header_style="bold", padding=(0, 1))
+    columns = ("all", "noticed", "survived", "left out")
+    table.add_column("gone")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for kind, row in counted(findings).items():
+        table.add_row(kind, *(str(row[column]) for column in columns))
+    console.print(table)
+    for how, words in HOW.items():
+        number = sum(1 for finding in findings if finding.how == how)
+        if number:
+            console.print(f"{number} {words}", highlight=False)
+    survivors = [finding for finding in findings if finding.survived]
+    for finding in survivors:
+        asked = f"tried: {', '.join(finding.tried)}" if finding.tried else "no expectation that held is about it"
+        console.print(f"[red]survived[/] {escape(str(finding.mutation))}: {escape(asked)}", soft_wrap=True)
+    console.print(f"{len(survivors)} of {len(findings)} survived")

@@ -15,12 +15,10 @@ from pathlib import Path
 
 from assertions.alertmanager import Alertmanager
 from assertions.backend import BackendError
-from assertions.evidence import Delays
-from assertions.gather import Backends, gather
+from assertions.gather import gather
 from assertions.grafana import Grafana
 from assertions.prometheus import Prometheus
 from assertions.sink import Sink
-from assertions.tempo import Tempo
 from scenarios.history import Event, History, HistoryWriter, Phase, Traffic, write_json
 from scenarios.injection import FaultRunner
 from scenarios.model import Scenario, TrafficFault
@@ -35,17 +33,14 @@ from stack.runtimes.stack import Stack
 from tocsin import __version__
 from tocsin.analysis import analyze, unknown
 from tocsin.annotations import annotate
+from tocsin.backends import backends_of
 from tocsin.clocks import measure_all
 from tocsin.live import Live
-from tocsin.plans import blueprint_of
 from tocsin.rundir import RunDir
 from tocsin.services import DrillServices
 from tocsin.treatments import treated
 from tocsin.vitals import Vitals, patients
 from tocsin.watcher import AlertSource, AlertSourceName, Watcher
-
-DOCUMENTATION = Path(__file__).parent.parent
-"""Paths in alerts, such as those of their runbooks, count from here."""
 
 LOG_LIMIT_BYTES = 1_000_000
 """How much of each log a run keeps: the end of it."""
@@ -197,21 +192,7 @@ class Drill:
 
     def _gather(self, run: RunDir) -> None:
         """Step 8: ask the backends, with the demo app still up, and have the answers on disk."""
-        endpoints = self.stack.endpoints()
-        with ExitStack() as clients:
-            grafana = None
-            if "grafana" in endpoints:
-                grafana = clients.enter_context(closing(Grafana(endpoints["grafana"])))
-            backends = Backends(
-                prometheus=clients.enter_context(closing(Prometheus(endpoints["prometheus"]))),
-                tempo=clients.enter_context(closing(Tempo(endpoints["tempo"]))),
-                grafana=grafana,
-                logs=run.logs,
-                pages=DOCUMENTATION,
-                namespace=run.id,
-                delays=Delays(**self._profile.delays()),
-                blueprint=blueprint_of(profile=self.stack.profile.name, components=self.stack.running()),
-            )
+        with backends_of(self.stack, run, profile=self._profile) as backends:
             gather(self.scenario, History.read(run.history), backends).save(run.evidence)
 
     def _annotate(self, run: RunDir) -> None:

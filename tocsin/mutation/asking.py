@@ -1,77 +1,123 @@
-"""Asking: after a drill, change one file of its stack, have it loaded, and ask what people would see then."""
+"""Asking: after a drill, have its stack load one file with something missing, and ask again what people would see."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import httpx
-
+from assertions.backend import eventually
 from assertions.evidence import Evidence
 from assertions.gather import Backends
-from assertions.grafana import Grafana
 from assertions.judge import judge
 from assertions.questions import QUESTIONS
 from scenarios.history import History
 from scenarios.model import Dashboard, Datasource, Expectation, Rules, Scenario
-from scenarios.record import Outcome, Verdict
-from stack.mutations import Mutation, apply
+from scenarios.record import Outcome, Record, Verdict
+from stack.mutations import Mutation, mutations
 from stack.runtimes.stack import Stack
-from tocsin.drill import Drill, backends_of
-from tocsin.mutation.concerns import concerns
+from tocsin.backends import backends_of
+from tocsin.mutation.concerns import concerns, needs_drill
 from tocsin.mutation.finding import Finding
+from tocsin.mutation.loading import Loader
+from tocsin.mutation.memory import RememberingGrafana
 from tocsin.rundir import RunDir
 
 ASKED_AGAIN = (Dashboard, Datasource, Rules)
 """Expectations whose evidence can be had again at any time after the drill: its history is closed, its data are stored."""
 
-WAITS_S = 10.0
+LOADING = "whoever has to load it"
+
+PATIENCE_S = 8.0
+"""So long a loss may need to show: a rule is evaluated again only in its group's next round."""
+
+Report = Callable[[str], None]
+
+
+def can_be_asked(scenario: Scenario) -> bool:
+    """Whether a drill expects something that can be asked again."""
+    return not scenario.exclusive and any(isinstance(item, ASKED_AGAIN) for item in scenario.expect)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One expectation of a drill that has run, with what is needed to judge it again."""
+class Witness:
+    """One expectation that held in a drill that is over, and all that is needed to judge it again."""
 
     item: Expectation
-    check: str
-    drill: str
+    name: str
+    scenario: Scenario
     history: History
     evidence: Evidence
-    namespace: str
     backends: Backends
 
-    def again(self, scenario: Scenario) -> Outcome:
-        """Ask and judge once more."""
+    def again(self) -> Outcome:
+        """Ask and judge once more. Raises BackendError."""
         parts = {
             question.part: {"expect/1": question.ask(self.item, self.history, self.backends)}
             for question in QUESTIONS[type(self.item)]
         }
-        alone = scenario.model_copy(update={"expect": (self.item,)})
+        alone = self.scenario.model_copy(update={"expect": (self.item,)})
         evidence = self.evidence.model_copy(update={**parts, "problems": {}})
-        return judge(alone, self.history, evidence, namespace=self.namespace)[-1]
+        return judge(alone, self.history, evidence, namespace=self.backends.namespace)[-1]
 
 
-class RememberingGrafana(Grafana):
+@contextmanager
+def witnesses(stack: Stack, records: Sequence[Record], runs: Path) -> Iterator[Sequence[Witness]]:
+    """All expectations of drills on this stack that held and can be asked again."""
+    found: list[Witness] = []
+    with ExitStack() as clients:
+        for record in records:
+            run = RunDir(runs / record.run_id)
+            backends = clients.enter_context(
+                backends_of(stack, run, profile=stack.profile, as_grafana=RememberingGrafana)
+            )
+            scenario = Scenario.model_validate(record.scenario)
+            history, evidence = History.read(run.history), Evidence.read(run.evidence)
+            passed = {one.id: one.title for one in record.outcomes if one.verdict is Verdict.PASS}
+            found += [
+                Witness(
+                    item=item,
+                    name=f"{scenario.name}: {passed[check]}",
+                    scenario=scenario,
+                    history=history,
+                    evidence=evidence,
+                    backends=backends,
+                )
+                for check, item in _items(scenario).items()
+                if check in passed and isinstance(item, ASKED_AGAIN)
+            ]
+        yield found
+
+
+def ask_all(stack: Stack, known: Sequence[Witness], report: Report) -> Iterator[tuple[Mutation, Finding | None]]:
     """
-    Asks each panel's query once: the drill is over, so that the answer to the same question stays the same.
+    Try every mutation of the stack's configuration in turn; None for one that was loaded and needs a drill to be noticed.
     """
+    loader = Loader(stack)
+    for mutation in mutations(loader.root):
+        report(f"without {mutation}")
+        with loader.without([mutation]) as refusal:
+            yield mutation, _refused(mutation, refusal) if refusal else _asked(mutation, known)
+        if needs_drill(mutation) or refusal:
+            loader.load(mutation.file)
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self._points = cache(self._query)
-        self._traces = cache(super().search_traces)
 
-    def query(self, source: str, target: Mapping[str, Any], *, span: tuple[float, float]) -> list[tuple[float, float]]:
-        """As Grafana answers, or as it did before."""
-        return list(self._points(source, _hashable(target), span))
+def _refused(mutation: Mutation, words: str) -> Finding:
+    return Finding(mutation=mutation, how="refused", tried=(LOADING,), noticed_by=(LOADING,), words=words)
 
-    def search_traces(self, source: str, query: str, *, span: tuple[float, float]) -> int:
-        """As Grafana answers, or as it did before."""
-        return self._traces(source, query, span=span)
 
-    def _query(self, source: str, target: Any, span: tuple[float, float]) -> list[tuple[float, float]]:
-        return super().query(source, _as_dict(target), span=span)
+def _asked(mutation: Mutation, known: Sequence[Witness]) -> Finding | None:
+    if needs_drill(mutation):
+        return None
+    chosen = [witness for witness in known if concerns(mutation, witness.item)]
+    for witness in chosen:
+        outcome = eventually(witness.again, lambda found: found.verdict is Verdict.FAIL, within_s=PATIENCE_S)
+        if outcome.verdict is Verdict.FAIL:
+            names = tuple(one.name for one in chosen)
+            return Finding(
+                mutation=mutation, how="asked", tried=names, noticed_by=(witness.name,), words=outcome.observed
+            )
+    return Finding(mutation=mutation, how="asked" if chosen else "nobody", tried=tuple(one.name for one in chosen))
+
+
+def _items(scenario: Scenario) -> Mapping[str, Expectation]:
+    return {f"expect/{number}": item for number, item in enumerate(scenario.expect, 1)}
