@@ -1,13 +1,14 @@
 """Delivered: the ledger balances from the clients to the backends. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assertions.check import Check
 from assertions.evidence import Collector, Evidence, Service
 from assertions.ladder import EXPLANATIONS
 from assertions.sight import blind
+from assertions.spells import restarts
 from assertions.truth import Window, window
 from assertions.wording import count, percent
 from scenarios.history import History
@@ -75,11 +76,18 @@ def ledger(history: History, evidence: Evidence) -> list[Hop]:
         Hop(hop="clients", signal="requests", count=sent, expected=None, note=_note(truth, traced)),
         seen("app to prometheus", "metrics", entry.requests, sent, Rung.NOT_EMITTED),
         seen("failures in prometheus", "metrics", entry.failed, failed, Rung.NOT_EMITTED),
-        seen("app to collector", "traces", entry.collected, kept, Rung.NOT_EMITTED),
+        _forgetful(history, seen("app to collector", "traces", entry.collected, kept, Rung.NOT_EMITTED)),
         none("collector, refused", collector.refused, Rung.NOT_COLLECTED),
         none("collector, failed to send", collector.failed, Rung.NOT_STORED),
         seen("collector to tempo", "traces", stored, kept, Rung.NOT_STORED),
     ]
+
+
+def _forgetful(history: History, hop: Hop) -> Hop:
+    """A collector that was started again does not know what it had counted since it was last scraped, so it cannot be asked for it."""
+    if not restarts(history, "collector"):
+        return hop
+    return replace(hop, expected=None, note="the collector was restarted, and forgot what it had not yet shown")
 
 
 def judge(delivered: Delivered, check: Check, history: History, evidence: Evidence) -> Outcome:

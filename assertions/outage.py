@@ -65,19 +65,25 @@ def outage_of(
     All faults of a drill, on in these windows, and what came of a signal.
     """
     began_t, healed_t = min(on[0] for on in windows), max(on[1] for on in windows)
-    truth = window(history)
+    traced = item.signal == "traces"
+    truth = window(history, sampled=traced)
     counted = recovery.counted_by_time[-1][1] if recovery.counted_by_time else 0.0
     stored = evidence.stored_spans.get(ENTRY_SERVICE, 0.0)
-    caught_up_t = _caught_up(history, recovery.counted_by_time, healed_t, _lag_s(evidence))
+    caught_up_t = _caught_up(
+        [second for second in history.of(Traffic) if second.sampled or not traced],
+        recovery.counted_by_time,
+        healed_t,
+        _lag_s(evidence),
+    )
     empty_t = next((t for t, size in recovery.queue_by_time if t >= healed_t and size == 0), None)
-    drained = (caught_up_t, empty_t) if item.signal == "traces" else (caught_up_t,)
+    drained = (caught_up_t, empty_t) if traced else (caught_up_t,)
     return Outage(
         began_t=began_t,
         healed_t=healed_t,
         sent=float(truth.answered),
         lost_answers=float(truth.lost),
-        at_stake=float(window(history, since=math.floor(began_t), until=math.ceil(healed_t)).answered),
-        arrived=stored if item.signal == "traces" else counted,
+        at_stake=float(window(history, since=math.floor(began_t), until=math.ceil(healed_t), sampled=traced).answered),
+        arrived=stored if traced else counted,
         recovery=recovery,
         drained_t=None if None in drained else max(t for t in drained if t is not None),
     )
@@ -89,17 +95,16 @@ def _lag_s(evidence: Evidence) -> float:
     return delays.export_s + delays.batch_s + delays.scrape_s + MARGIN_S
 
 
-def _caught_up(history: History, counted: Points, healed_t: float, lag_s: float) -> float | None:
+def _caught_up(seconds: Sequence[Traffic], counted: Points, healed_t: float, lag_s: float) -> float | None:
     """
     The first moment from the healing on at which no more was missing than at the end, which is what was lost for good.
     """
     if not counted:
         return None
-    seconds_t = sorted(history.of(Traffic), key=lambda second: second.t)
-    answered = list(accumulate((second.count - second.errors for second in seconds_t), initial=0))
+    answered = list(accumulate((second.count - second.errors for second in seconds), initial=0))
 
     def missing(t: float, value: float) -> float:
-        return answered[bisect_right(seconds_t, t - lag_s - 1, key=lambda second: second.t)] - value
+        return answered[bisect_right(seconds, t - lag_s - 1, key=lambda second: second.t)] - value
 
     lost = max(0.0, answered[-1] - counted[-1][1])
     return next((t for t, value in counted if t >= healed_t and missing(t, value) <= lost), None)

@@ -12,6 +12,7 @@ from scenarios.history import Event
 from scenarios.model import Delivered
 from scenarios.record import Outcome, Rung, Verdict
 from tests.unit.assertions.builders import CHECK, blinded, evidence, history, traffic
+from tests.unit.assertions.builders import found as noted
 
 TRAFFIC = [*traffic(0, 9), *traffic(9, 10, failed=4)]
 """100 requests, 4 of them failed."""
@@ -223,6 +224,16 @@ def test_the_ledger_is_drawn_in_reports() -> None:
         "collector to tempo",
     ]
     assert ledger(history(TRAFFIC), found())[0].note == ""
+
+
+def test_a_collector_that_was_restarted_is_not_asked_for_what_it_forgot() -> None:
+    """What it shows says nothing then; whether the spans are in Tempo does."""
+    restart = [noted(-9, "ready", "collector"), noted(5, "ready", "collector", started=5)]
+
+    assert judged(of_app(collected=60), *restart).verdict is Verdict.PASS
+    assert judged(found(stored=99), *restart).where == "hop 7 of 7: collector to tempo"
+    note = ledger(history(TRAFFIC, restart), of_app(collected=60))[3].note
+    assert note == "the collector was restarted, and forgot what it had not yet shown"
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,17 @@ def test_requests_without_an_answer_may_come_on_top() -> None:
     assert judged(seen(504), lost).verdict is Verdict.FAIL
 
 
+def test_of_traces_only_those_are_at_stake_that_are_kept() -> None:
+    """Of nine of ten requests head sampling drops the trace; the app counts all of them."""
+    unsampled = [second.model_copy(update={"sampled": False, "count": 90}) for second in TRAFFIC]
+    tenfold = tuple((t, value * 10) for t, value in counted())
+
+    outcome = judged(None, unsampled)
+    assert (outcome.verdict, outcome.facts["at_stake"]) == (Verdict.PASS, 100)
+    outcome = judged(seen(counted_by_time=tenfold), unsampled, signal="metrics")
+    assert (outcome.verdict, outcome.facts["sent"], outcome.facts["at_stake"]) == (Verdict.PASS, 5000, 1000)
+
+
 def test_all_faults_together_are_one_outage() -> None:
     """From the first to the last; each must have been felt."""
     second = felt().model_copy(update={"id": "faults/2"})
