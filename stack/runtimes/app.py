@@ -14,8 +14,8 @@ from stack.runtimes.unit import Unit
 
 ROLES = tuple(APP)
 
-SPANS_PATIENCE_S = 30
-"""A batch of spans is tried again for so long, for it comes once: long enough for a collector that is started again."""
+SPANS_PATIENCE_S = 60
+"""A batch of spans comes once, so it is tried for long; the exporter's own limit is six tries, half a minute in all."""
 
 METRICS_PATIENCE_S = 10
 """An export of metrics is tried for at most so long, for the next one says all that it said."""
@@ -25,7 +25,7 @@ def telemetry_environment(profile: Profile) -> dict[str, str]:
     """
     The OpenTelemetry settings that go with a stack's profile: how often an app exports, and which traces it keeps.
 
-    A collector that is gone for half a minute costs no spans, and one that is back gets new metrics within two exports.
+    A collector that is gone for 20 s costs no spans, and one that is back gets new metrics within two exports.
     """
     delay_ms = str(round(profile.span_delay_s * 1000))
     # By the trace id alone: who calls has decided for all of them already.
