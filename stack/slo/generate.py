@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stack.config.profile import PROFILES
-from stack.slo import http_metrics, levels, pipeline
+from stack.slo import http_metrics, levels, pipeline, saturation
 from stack.slo.loader import load
 from stack.slo.rule import text
 
@@ -30,6 +30,7 @@ def generate(source: Path = SOURCE) -> Mapping[str, str]:
         level_groups = [group for slo in slos for group in levels.groups(slo, profile)]
         files[f"{name}/slo.rules.yaml"] = text(level_groups, source=source.name)
         files[f"{name}/http.rules.yaml"] = text(http_metrics.groups(profile), source="stack/slo/http_metrics.py")
+        files[f"{name}/saturation.rules.yaml"] = text(saturation.groups(profile), source="stack/slo/saturation.py")
         files[f"{name}/pipeline.rules.yaml"] = text(pipeline.groups(profile), source="stack/slo/pipeline.py")
     return files
 

@@ -3,7 +3,7 @@
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -163,7 +163,7 @@ def concerning(case: Case, profile: Profile) -> list[dict[str, Any]]:
     if not case.alert:
         return [group for group in groups(profile) if group["name"] != "pipeline"]
     slo = alerting_rules(profile)[case.alert]["labels"].get("slo")
-    wanted = (f"slo-{slo}-fast", f"slo-{slo}-slow") if slo else ("pipeline",)
+    wanted = (f"slo-{slo}-fast", f"slo-{slo}-slow") if slo else ("pipeline", "saturation")
     return [group for group in groups(profile) if group["name"] in wanted]
 
 
@@ -262,3 +262,20 @@ def test_collector_accepts_the_configuration(config_dir: Path) -> None:
     The collector would start with it: every component is known, and every pipeline is whole.
     """
     run(tool("otelcol"), "validate", f"--config={config_dir / 'collector.yaml'}")
+
+
+def test_collector_accepts_labels_to_drop(profile: Profile, tmp_path: Path) -> None:
+    """
+    Its transformations are statements of a language of their own, which it reads when it starts.
+    """
+    ports = {f"collector.{port}": f"127.0.0.1:{number}" for port, number in COMPONENTS["collector"].ports.items()}
+    files = render(
+        "collector",
+        profile=replace(profile, dropped_labels=("http.route", "server.address")),
+        address={**ports, "tempo.otlp_grpc": "127.0.0.1:4317"},
+        data_dir=str(tmp_path),
+        rules_dir=str(tmp_path),
+        secrets={},
+    )
+    (tmp_path / "collector.yaml").write_text(files["collector.yaml"], encoding="utf-8")
+    run(tool("otelcol"), "validate", f"--config={tmp_path / 'collector.yaml'}")

@@ -100,7 +100,7 @@ def test_alerts_that_runbooks_and_drills_name_exist() -> None:
     """Also within a text: a page that sends people to another one that is gone wastes their time."""
     known = set(alerts("production"))
     pages = [*RUNBOOKS.glob("*.md"), *files("catalog/*.drill.yaml")]
-    suffixes = "Fast|Slow|Ticket|High|Absent|Down|Refusing|Dropping|Failing|Full|Failures|Stale|Spans"
+    suffixes = "Fast|Growing|Slow|Ticket|High|Absent|Down|Refusing|Dropping|Failing|Full|Failures|Stale|Spans"
     named = [(page, name) for page in pages for name in re.findall(rf"\b[A-Z]\w+(?:{suffixes})\b", page.read_text())]
 
     assert len(named) > 50

@@ -203,6 +203,7 @@ def test_formulas_in_a_drill() -> None:
         {"factor": 3, "long_s": 1440, "short_s": 120},
         {"factor": 1, "long_s": 4320, "short_s": 360},
     ]
+    assert found["MemoryGrowing"] == {"kind": "memory_growth", "times": 2, "window_s": 60, "for_s": 2, "interval_s": 1}
     assert found["TargetDown"] == {"kind": "pipeline", "for_s": 5, "interval_s": 1}
 
 
