@@ -179,6 +179,7 @@ class Evidence(_Value):
     rulebooks: Mapping[str, Rulebook] = {}
     datasources: Mapping[str, Source] = {}
     leads: Mapping[str, tuple[Lead, ...]] = {}
+    treated: Mapping[str, float] = {}
     problems: Mapping[str, str] = {}
 
     def rules_of(self, source: str) -> Mapping[str, AlertRule]:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from assertions import services, torn
+from assertions import services, torn, treatment
 from assertions.backend import BackendError, eventually
 from assertions.blueprint import Blueprint
 from assertions.climb import climb
@@ -88,6 +88,10 @@ def gather(scenario: Scenario, history: History, backends: Backends) -> Evidence
     if "detector" in scenario.needs:
         attempt("prometheus", "scores", lambda: _scores(backends, span))
     answers: dict[str, dict[str, Any]] = {}
+    for number, one in enumerate(scenario.treatments, 1):
+        attempt("prometheus", "", partial(treatment.gather, one, history, backends))
+        if (measured := parts.pop("", None)) is not None:
+            answers.setdefault("treated", {})[f"treatments/{number}"] = measured
     for number, item in enumerate(scenario.expect, 1):
         for question in QUESTIONS.get(type(item), ()):
             attempt(question.backend or getattr(item, "source", ""), "", partial(question.ask, item, history, backends))

@@ -23,6 +23,7 @@ from assertions import (
     silent,
     sli,
     traces,
+    treatment,
     watchdog,
 )
 from assertions.check import Check
@@ -67,7 +68,7 @@ class Case:
 
 def judge(scenario: Scenario, history: History, evidence: Evidence, *, namespace: str) -> tuple[Outcome, ...]:
     """
-    Judge a drill: first whether each fault was felt, then each expectation in the scenario's order.
+    Judge a drill: first whether each treatment was seen and each fault felt, then each expectation in the scenario's order.
 
     A judge that crashes is an outcome too: UNKNOWN, never a pass.
     """
@@ -75,6 +76,10 @@ def judge(scenario: Scenario, history: History, evidence: Evidence, *, namespace
     faults = {f"faults/{number}": item for number, item in enumerate(scenario.faults, 1)}
     faults |= {f"noise/{number}": item for number, item in enumerate(scenario.noise, 1)}
     checks = {check_id: Check(id=check_id, title=title) for check_id, title in titles(scenario).items()}
+    treated = [
+        _safely(checks[f"treatments/{number}"], partial(treatment.judge, item, history=history, evidence=evidence))
+        for number, item in enumerate(scenario.treatments, 1)
+    ]
     felt = {
         fault_id: _safely(checks[fault_id], partial(fault.judge, item, history=history))
         for fault_id, item in faults.items()
@@ -84,14 +89,15 @@ def judge(scenario: Scenario, history: History, evidence: Evidence, *, namespace
         _safely(checks[f"expect/{number}"], partial(_JUDGES[type(item)], item, case=case))
         for number, item in enumerate(scenario.expect, 1)
     ]
-    return (*felt.values(), *outcomes)
+    return (*treated, *felt.values(), *outcomes)
 
 
 def titles(scenario: Scenario) -> dict[str, str]:
     """
     The id of every check of a scenario and what its outcome is called.
     """
-    found = {f"faults/{number}": title_of_fault(item) for number, item in enumerate(scenario.faults, 1)}
+    found = {f"treatments/{number}": f"{item.words} is seen" for number, item in enumerate(scenario.treatments, 1)}
+    found |= {f"faults/{number}": title_of_fault(item) for number, item in enumerate(scenario.faults, 1)}
     found |= {f"noise/{number}": title_of_fault(item, noise=True) for number, item in enumerate(scenario.noise, 1)}
     return found | {f"expect/{number}": title_of(item) for number, item in enumerate(scenario.expect, 1)}
 
@@ -100,7 +106,8 @@ def check_ids(scenario: Scenario) -> dict[str, str]:
     """
     The id of every check of a scenario and a short name for it, by which tests are called: it never changes.
     """
-    ids = {f"faults/{number}": f"{item.kind} is felt" for number, item in enumerate(scenario.faults, 1)}
+    ids = {f"treatments/{number}": f"{item.kind} is seen" for number, item in enumerate(scenario.treatments, 1)}
+    ids |= {f"faults/{number}": f"{item.kind} is felt" for number, item in enumerate(scenario.faults, 1)}
     ids |= {f"noise/{number}": f"{item.kind} is felt" for number, item in enumerate(scenario.noise, 1)}
     return ids | {f"expect/{number}": _short(item) for number, item in enumerate(scenario.expect, 1)}
 

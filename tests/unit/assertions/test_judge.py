@@ -71,6 +71,17 @@ def test_every_fault_and_expectation_is_judged_in_order() -> None:
     assert {one.id: one.title for one in outcomes} == titles(DRILL)
 
 
+def test_treatments_are_proved_before_all_else() -> None:
+    """If the configuration is not the one that was asked for, nothing that follows is about it."""
+    treated = scenario(*ALL_KINDS[:1], treatments=[{"kind": "sampling", "ratio": "10%"}])
+
+    outcomes = judge(treated, HAPPENED, evidence(), namespace=NAMESPACE)
+
+    assert (outcomes[0].id, outcomes[0].title) == ("treatments/1", "sampling 10% is seen")
+    assert {one.id: one.title for one in outcomes} == titles(treated)
+    assert check_ids(treated) == {"treatments/1": "sampling is seen", "expect/1": "sli availability"}
+
+
 def test_names_of_tests_are_known_before_and_stay_as_they_are() -> None:
     """People select tests by them."""
     assert check_ids(DRILL) == {
