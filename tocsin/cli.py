@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from enum import IntEnum
@@ -41,6 +41,9 @@ _INTERRUPTED = 130
 """What typer makes of a KeyboardInterrupt."""
 
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="where runs are kept")]
+Runtime = Annotated[
+    str, typer.Option("--runtime", envvar="TOCSIN_RUNTIME", help="how a stack is run: auto, containers or processes")
+]
 
 
 class Exit(IntEnum):
@@ -102,6 +105,7 @@ def run(
     annotations: Annotated[
         bool, typer.Option(help="mark drills and faults on Grafana's dashboards, where there is one")
     ] = True,
+    runtime: Runtime = "processes",
 ) -> None:
     """Run drills, judge them and write a report of each."""
     from scenarios.loader import find, load
@@ -111,8 +115,10 @@ def run(
 
     orders = [Order(scenario=load(path), source=str(path)) for path in find(drills)]
     _sweep()
+    extras = frozenset().union(*(order.scenario.needs for order in orders))
     with ExitStack() as starting:
-        make_stack = partial(stack_for, report=starting.enter_context(_engines_ready()))
+        settled, report = starting.enter_context(_settled(runtime, extras))
+        make_stack = partial(stack_for, runtime=settled, report=report)
         fleet = Fleet(orders, runs=runs, make_stack=make_stack, at_once=at_once, lanes=lanes, annotations=annotations)
         with fleet:
             fleet.begun.wait()
@@ -132,6 +138,7 @@ def up(
     with_: Annotated[
         list[str] | None, typer.Option("--with", metavar="COMPONENT", help="an optional component, such as detector")
     ] = None,
+    runtime: Runtime = "processes",
 ) -> None:
     """Start a stack that stays up for many drills."""
     from stack.config import PROFILES
@@ -143,9 +150,14 @@ def up(
     _sweep()
     if Stack.standing():
         raise StackError("a stack is up already; `tocsin status` shows it, `tocsin down` ends it")
-    with _engines_ready() as report:
+    with _settled(runtime, with_ or ()) as (settled, report):
         stack = Stack.create(
-            profile=PROFILES[profile], standing=True, extras=with_ or (), fixed_ports=fixed, report=report
+            runtime=settled,
+            profile=PROFILES[profile],
+            standing=True,
+            extras=with_ or (),
+            fixed_ports=fixed,
+            report=report,
         )
     out.print(f"[green]up[/]: {', '.join(stack.running())} ({profile} profile)")
     _status_table(stack)
@@ -295,7 +307,7 @@ def mutate(
         problem = "none of these drills expects a dashboard, a datasource or rules; name one that does"
         raise typer.BadParameter(f"{problem}, such as grafana-pages", param_hint="DRILL")
     _sweep()
-    with _engines_ready() as report:
+    with _settled("processes", ()) as (_, report):
         findings = list(Campaign(orders=orders, runs=runs, quick=quick, report=report).findings())
     show_findings(findings, out)
     if to:
@@ -371,15 +383,30 @@ def _sweep() -> list[str]:
 
 
 @contextmanager
-def _engines_ready() -> Iterator[Callable[[str], None]]:
-    """Build the engines that are missing, with progress; then report what starts: in one line that changes, or a line each."""
-    from stack import engines
-    from stack.engines.display import shown
+def _settled(wanted: str, extras: Collection[str]) -> Iterator[tuple[str, Callable[[str], None]]]:
+    """
+    Settle the runtime, and have its images or engines, with progress.
 
+    The block then gets its name, and where to report what starts: one line that changes, or a line each.
+    """
+    from stack.engines.display import shown
+    from tocsin.runtime import AUTO, CHOICES, settle
+
+    if wanted not in CHOICES:
+        raise typer.BadParameter(f"unknown runtime {wanted!r}; known: {', '.join(CHOICES)}", param_hint="--runtime")
     with shown(err) as progress:
-        engines.ensure(report=progress)
+        choice = settle(wanted, extras=extras, report=progress)
+    if wanted == AUTO:
+        err.print(f"runtime [bold]{choice.runtime}[/]: {escape(choice.why)}", highlight=False, soft_wrap=True)
     with err.status("starting") as line:
-        yield lambda text: line.update(escape(text)) if err.is_terminal else err.print(escape(text), highlight=False)
+
+        def report(text: str) -> None:
+            if err.is_terminal:
+                line.update(escape(text))
+            else:
+                err.print(escape(text), highlight=False)
+
+        yield choice.runtime, report
 
 
 def _port(text: str) -> tuple[str, int]:

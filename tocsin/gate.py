@@ -5,7 +5,10 @@ FAIL is a test's failure, UNKNOWN is its error. Python tests may use the fixture
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the gate."""
     group = parser.getgroup("tocsin", "fire drills")
     group.addoption("--tocsin-runs", default="runs", metavar="DIR", help="where runs are kept (default: runs)")
+    group.addoption(
+        "--tocsin-runtime",
+        default=os.environ.get("TOCSIN_RUNTIME", "processes"),
+        metavar="NAME",
+        help="how stacks are run: auto, containers or processes (default: $TOCSIN_RUNTIME, else processes)",
+    )
     group.addoption("--tocsin-at-once", type=int, default=None, metavar="N", help="drills side by side on one stack")
     group.addoption("--tocsin-lanes", type=int, default=None, metavar="N", help="exclusive drills side by side")
 
@@ -132,16 +141,28 @@ class Control:
 
     def _start(self) -> Fleet:
         from tocsin.fleet import Fleet, Order
-        from tocsin.stacks import stack_for
 
         files = {item.parent.path: item.parent for item in self._session.items if isinstance(item, DrillItem)}
         self._index = {path: index for index, path in enumerate(files)}
         orders = [Order(scenario=file.scenario, source=str(path)) for path, file in files.items()]
-        self._fleet = Fleet(orders, runs=self.runs, make_stack=stack_for, at_once=self.at_once, lanes=self.lanes)
+        needs = frozenset[str]().union(*(order.scenario.needs for order in orders))
+        make_stack = _stacks(self._session.config, needs)
+        self._fleet = Fleet(orders, runs=self.runs, make_stack=make_stack, at_once=self.at_once, lanes=self.lanes)
         self._fleet.start()
         return self._fleet
 
 
+def _stacks(config: pytest.Config, needs: Collection[str]) -> Callable[..., AbstractContextManager[Stack]]:
+    """`stack_for` on the runtime that the session is to use, with all that it needs there."""
+    from tocsin.runtime import settle
+    from tocsin.stacks import stack_for
+
+    choice = settle(config.getoption("--tocsin-runtime"), extras=needs)
+    config.stash[_RUNTIME] = f"runtime {choice.runtime}: {choice.why}"
+    return partial(stack_for, runtime=choice.runtime)
+
+
+_RUNTIME = pytest.StashKey[str]()
 _CONTROL = pytest.StashKey[Control]()
 
 
@@ -151,6 +172,12 @@ def _control(session: pytest.Session) -> Control:
     return session.stash[_CONTROL]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how the drills were run."""
+    if _RUNTIME in config.stash:
+        terminalreporter.write_line(f"tocsin: {config.stash[_RUNTIME]}")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """End what still runs: `-x` and Ctrl-C must not leave a fault behind."""
     if _CONTROL in session.stash:
@@ -158,11 +185,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """A stack for Python tests: the one that `tocsin up` left, else one of its own for the session."""
-    from tocsin.stacks import stack_for
-
-    with stack_for(exclusive=False) as made:
+    with _stacks(request.config, ())(exclusive=False) as made:
         yield made
 
 

@@ -16,17 +16,21 @@ def stack_for(
     exclusive: bool,
     extras: Collection[str] = (),
     treatments: Sequence[Treatment] = (),
+    runtime: str | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Stack]:
     """
     The standing stack if there is one, it may be shared, and it has the extras (optional components), else one for the block.
 
-    `treatments` are those of the drill that has an exclusive stack for itself.
+    `treatments` are those of the drill that has an exclusive stack for itself. `runtime` is how either has to run; without it, the
+    standing stack is taken as it is, and one's own is of processes.
+
     Raises StackError when the standing one is broken, for a drill on it would judge the wrong thing.
     """
     standing = None if exclusive else Stack.standing()
-    if standing is None or not set(extras) <= set(standing.running()):
-        with running_stack(profile=treated(DRILL, treatments), extras=extras, report=report) as stack:
+    if standing is None or not (set(extras) <= set(standing.running()) and runtime in (None, standing.runtime)):
+        profile = treated(DRILL, treatments)
+        with running_stack(runtime=runtime or "processes", profile=profile, extras=extras, report=report) as stack:
             yield stack
         return
     down = [name for name in standing.running() if not standing.ready(name)]

@@ -43,17 +43,19 @@ REASONS: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 
 
-def connect(environ: Mapping[str, str] | None = None) -> docker.DockerClient:
+def connect(environ: Mapping[str, str] | None = None, *, within_s: int = ANSWER_WITHIN_S) -> docker.DockerClient:
     """
-    A client of the engine that DOCKER_HOST names, else of the local socket. Raises EngineMissing when none answers.
+    A client of the engine that DOCKER_HOST names, else of the local socket; each of its answers must come within that time.
 
-    Podman's socket serves as well.
+    Podman's socket serves as well. Raises EngineMissing when none answers.
     """
     environ = os.environ if environ is None else environ
     place = environ.get("DOCKER_HOST") or SOCKET
     try:
         _knock(place)
-        client = docker.from_env(environment=dict(environ), timeout=ANSWER_WITHIN_S)
+        # Without paramiko; the ssh program knows the user's keys, agent and configuration.
+        by_ssh = environ.get("DOCKER_HOST", "").startswith("ssh://")
+        client = docker.from_env(environment=dict(environ), timeout=within_s, use_ssh_client=by_ssh)
         client.ping()
     except (docker.errors.DockerException, OSError) as error:
         raise EngineMissing(_explained(place, str(error))) from error

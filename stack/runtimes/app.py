@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -91,6 +92,10 @@ class App:
     def restart(self, role: str) -> None:
         """End a role if it still runs, start it again on the same ports, and wait until it is ready."""
         self._crew.restart(role)
+
+    def logs(self) -> dict[str, Path]:
+        """The log of each role, as a file with all until now."""
+        return self._crew.logs()
 
     def fault_api(self, role: str) -> tuple[str, str]:
         """Address and token of the role's fault API."""

@@ -2,7 +2,7 @@
 
 Every process of ours carries the roster's id in its environment. A roster is written before its first process is started;
 it names its owner (a command that is running) or none (a stack that stays up). When an owner is gone without having
-disbanded its roster, all processes that carry the id are ended.
+disbanded its roster, all processes that carry the id are ended. Containers carry it in a label.
 """
 
 import json
@@ -95,6 +95,16 @@ class Roster:
             return {}
         return value if isinstance(value, dict) else {}
 
+    @property
+    def engine(self) -> str | None:
+        """The place of the container engine that it uses, as in DOCKER_HOST (empty: the local one); None when it uses none."""
+        place = self.read("engine.json").get("place")
+        return None if place is None else str(place)
+
+    def use_engine(self, place: str) -> None:
+        """Note where it will have containers: before the first is made, so that none is ever forgotten."""
+        self.write("engine.json", {"place": place})
+
     def processes(self) -> list[psutil.Process]:
         """All running processes that carry this roster's id, whoever started them."""
         found = []
@@ -106,12 +116,23 @@ class Roster:
 
     def disband(self) -> int:
         """
-        End every process of the roster and remove its folder. Returns how many processes were still running.
+        End every process and remove every container of the roster, and then its folder. Returns how many of both there were.
+
+        Raises StackError when its container engine does not answer; the folder stays then, for the next command to try again.
         """
         ended = self.processes()
         for process in ended:
             with suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(ended, timeout=5)
+        removed = self._remove_containers()
         shutil.rmtree(self.path, ignore_errors=True)
-        return len(ended)
+        return len(ended) + removed
+
+    def _remove_containers(self) -> int:
+        if self.engine is None:
+            return 0
+        # Whoever has no containers need not load what deals with them.
+        from stack.runtimes.removal import remove
+
+        return remove(self.id, place=self.engine)

@@ -16,8 +16,8 @@ from stack.links import PROXY, proxies_of, seen_by
 from stack.runtimes.app import App, telemetry_environment
 from stack.runtimes.crew import READY_WITHIN_S, Crew, Report
 from stack.runtimes.files import write_files
-from stack.runtimes.host import Host, Places, Running
-from stack.runtimes.processes import ProcessHost
+from stack.runtimes.host import Places, Running
+from stack.runtimes.hosts import host_again, open_host
 from stack.runtimes.readiness import wait_until
 from stack.runtimes.roster import Roster
 from stack.runtimes.unit import Unit
@@ -59,10 +59,10 @@ class Stack:
         `amend` may change the rendered configuration files before anything starts (to break something on purpose).
         Raises StackError, after everything has been stopped again.
         """
-        table = _table(extras)
+        table = table_of(extras)
         roster = Roster.create("stack", standing=standing)
         try:
-            host = _host(runtime, roster)
+            host = open_host(runtime, roster, table=table, report=report)
             crew = Crew(table, host=host, places=host.reserve(table, fixed=fixed_ports), of="the stack")
         except BaseException:
             roster.disband()
@@ -84,7 +84,7 @@ class Stack:
         for roster in Roster.all():
             state = roster.read("stack.json")
             if roster.standing and state:
-                host = _host(state["runtime"], roster)
+                host = host_again(state["runtime"], roster)
                 table = {name: COMPONENTS[name] for name in state["running"]}
                 crew = Crew(table, host=host, places=Places(**state["places"]), of="the stack")
                 crew.adopt(state["running"])
@@ -93,9 +93,11 @@ class Stack:
 
     def stop(self) -> None:
         """End all components, those that others need last, and remove every file of the stack."""
-        self._crew.stop()
-        self._crew.host.close()
-        self.roster.disband()
+        try:
+            self._crew.stop()
+        finally:
+            self._crew.host.close()
+            self.roster.disband()
 
     # --- what is there ---
 
@@ -213,16 +215,7 @@ def running_stack(**options: Any) -> Iterator[Stack]:
         stack.stop()
 
 
-def _host(runtime: str, roster: Roster) -> Host:
-    """The host of a runtime for a stack's own components. Raises StackError for a runtime that there is not."""
-    logs = roster.path / "logs"
-    logs.mkdir(exist_ok=True)
-    if runtime == ProcessHost.runtime:
-        return ProcessHost(roster, logs=logs)
-    raise StackError(f"no runtime {runtime!r}; there is: {ProcessHost.runtime}")
-
-
-def _table(extras: Collection[str]) -> dict[str, Component]:
+def table_of(extras: Collection[str]) -> dict[str, Component]:
     """The components of a stack: all that are not optional, and the extras. Raises StackError for an unknown extra."""
     unknown = sorted(set(extras) - OPTIONAL)
     if unknown:

@@ -33,6 +33,8 @@ def tocsin_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TOCSIN_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "200")
+    # Whether this machine has a container engine is no matter here.
+    monkeypatch.setenv("TOCSIN_RUNTIME", "processes")
     handler = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: str) -> Result:

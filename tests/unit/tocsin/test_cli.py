@@ -137,11 +137,11 @@ def test_doctor_says_by_its_exit_code_whether_a_drill_could_run(
 ) -> None:
     """For scripts."""
     from tocsin import doctor
+    from tocsin.runtime import Choice
 
     monkeypatch.setattr(engines, "status", list)
     monkeypatch.setattr(engines, "find_go", lambda: None)
-    monkeypatch.setattr(doctor, "docker_state", lambda: "no engine answers")
-    monkeypatch.setattr(doctor, "choose", lambda: doctor.Choice(runtime=runtime, why="because"))
+    monkeypatch.setattr(doctor, "choose", lambda _: Choice(runtime=runtime, why="because"))
 
     result = tocsin_("doctor")
 

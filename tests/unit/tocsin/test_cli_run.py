@@ -40,8 +40,9 @@ def drills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     asked: dict[str, Any] = {"stacks": 0, "engines": 0}
 
     @contextmanager
-    def stack_for(*, report: Callable[[str], None], **_: object) -> Iterator[str]:
+    def stack_for(*, runtime: str, report: Callable[[str], None], **_: object) -> Iterator[str]:
         asked["stacks"] += 1
+        assert runtime == "processes"
         report("starting [prometheus]")
         yield "stack"
 
@@ -101,6 +102,7 @@ def test_run_shows_what_it_has_before_it_says_what_went_wrong(tocsin_: Tocsin, d
         (("pass.drill.yaml", "empty"), "empty: no drills in this folder; a drill's file name ends in .drill.yaml"),
         (("bad.drill.yaml",), "bad.drill.yaml:2: "),
         (("pass.drill.yaml", "--at-once", "0"), "'--at-once': Input should be greater than or equal to 1"),
+        (("pass.drill.yaml", "--runtime", "lorries"), "unknown runtime 'lorries'; known: auto, processes, containers"),
         (("pass.drill.yaml", "--runns", "x"), "No such option: --runns"),
     ],
 )

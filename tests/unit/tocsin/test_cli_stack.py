@@ -69,7 +69,7 @@ def test_up_starts_a_stack_that_stays(tocsin_: Tocsin, created: list[Mapping[str
     assert "up: sink (production profile)" in result.out
     assert "http://127.0.0.1/sink.http" in result.out
     (options,) = created
-    assert (options["profile"].name, options["standing"]) == ("production", True)
+    assert (options["profile"].name, options["standing"], options["runtime"]) == ("production", True, "processes")
     assert options["fixed_ports"] == {"sink.http": 9099, "prometheus.http": 9090}
 
 
@@ -77,6 +77,7 @@ def test_up_starts_a_stack_that_stays(tocsin_: Tocsin, created: list[Mapping[str
     ("arguments", "said"),
     [
         (("--profile", "prod"), "unknown profile 'prod'; known: production, drill"),
+        (("--runtime", "lorries"), "unknown runtime 'lorries'; known: auto, processes, containers"),
         (("--port", "9090"), "'9090': write COMPONENT.PORT=N, such as prometheus.http=9090"),
         (("--port", "sink.http=0"), "'sink.http=0': write COMPONENT.PORT=N"),
         (("--port", "sink.http=65536"), "'sink.http=65536': write COMPONENT.PORT=N"),
@@ -133,7 +134,10 @@ def test_what_a_killed_command_left_is_cleared_up_first(
 ) -> None:
     """And told."""
     monkeypatch.setattr(
-        "tocsin.sweeping.sweep", lambda: ["drill-1: its command was killed; ended [3] of its processes"]
+        "tocsin.sweeping.sweep", lambda: ["drill-1: its command was killed; ended [3] of its processes and containers"]
     )
 
-    assert "cleared up drill-1: its command was killed; ended [3] of its processes" in tocsin_(command).error
+    assert (
+        "cleared up drill-1: its command was killed; ended [3] of its processes and containers"
+        in tocsin_(command).error
+    )

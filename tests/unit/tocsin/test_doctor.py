@@ -2,15 +2,18 @@
 
 import io
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from docker.errors import DockerException
 from rich.console import Console
 
 from stack import engines
 from stack.engines import Found, Status
+from stack.errors import StackError
+from stack.images import Image, Origin
 from tocsin import doctor
 
 PROMETHEUS = Status(
@@ -39,7 +42,7 @@ class Machine:
         self.has(PROMETHEUS)
         self.go(None)
         self.tempo(None)
-        self.docker(DockerException("no socket\nand more"))
+        self.docker("")
 
     def has(self, *found: Status) -> None:
         """These engines."""
@@ -53,31 +56,24 @@ class Machine:
         """A tempo on PATH, or none."""
         self._patch.setattr("shutil.which", lambda name: path if name == "tempo" else None)
 
-    def docker(self, answer: Exception | dict[str, str]) -> list[str]:
-        """A Docker engine that answers, or an error at the first or second question; returns what was called."""
-        calls: list[str] = []
+    def docker(self, answer: str, *missing: str) -> None:
+        """A Docker engine of this version that lacks these images, or, with an empty one, none that answers."""
 
-        class Client:
-            def version(self) -> dict[str, str]:
-                calls.append("version")
-                if isinstance(answer, Exception):
-                    raise answer
-                return answer
+        def connected(**_: object) -> Any:
+            if not answer:
+                raise StackError("no container engine can be used at the socket: no engine runs there\nand more")
+            return nullcontext(SimpleNamespace(version=answer, place="", client=None))
 
-            def close(self) -> None:
-                calls.append("close")
-
-        def from_env(**_: object) -> Any:
-            if isinstance(answer, DockerException) and not isinstance(answer, _AtTheSecondQuestion):
-                raise answer
-            return Client()
-
-        self._patch.setattr("docker.from_env", from_env)
-        return calls
+        self._patch.setattr(doctor, "connected", connected)
+        self._patch.setattr(doctor, "look", lambda _, wanted: {name: _image(name, missing) for name in wanted})
 
 
-class _AtTheSecondQuestion(DockerException):  # type: ignore[misc]
-    """Comes when the engine is asked."""
+def _image(name: str, missing: Sequence[str]) -> Image | None:
+    """The real Prometheus, and stand-ins for all others."""
+    if name in missing:
+        return None
+    origin = Origin.AS_NAMED if name == "prometheus" else Origin.STAND_IN
+    return Image(name=name, wanted="wanted:1", reference=f"the-{name}:1", id="sha256:0", origin=origin)
 
 
 @pytest.fixture
@@ -101,7 +97,7 @@ def test_what_is_there_is_listed(machine: Machine) -> None:
     row = "prometheus 3.15.0 prometheus 3.15.0 (cache) prometheus 2.1.0 on PATH is too old"
     assert row in lines
     assert f"cache {engines.cache_folder()}" in lines
-    assert "runtime processes: all engines are there" in lines
+    assert any(line.startswith("runtime processes: all engines are there") for line in lines)
 
 
 def test_what_is_missing_would_be_built(machine: Machine) -> None:
@@ -111,7 +107,7 @@ def test_what_is_missing_would_be_built(machine: Machine) -> None:
 
     assert could
     assert "toxiproxy 2.12.0 toxiproxy: would be built" in lines
-    assert "runtime processes: toxiproxy would be built first, once" in lines
+    assert any(line.startswith("runtime processes: toxiproxy would be built first, once") for line in lines)
 
 
 def test_go_is_found_or_would_be_installed(machine: Machine) -> None:
@@ -130,21 +126,34 @@ def test_a_stand_in_is_named_unless_the_real_one_is_on_path(machine: Machine) ->
     assert any(line.startswith("tempo ") and line.endswith("/opt/tempo") for line in shown()[1])
 
 
-def test_docker_that_answers_is_told_with_its_version(machine: Machine) -> None:
-    """And that it is not used yet."""
-    calls = machine.docker({"Version": "28.1"})
+def test_an_engine_with_all_images_would_be_used(machine: Machine) -> None:
+    """It is told with its version, and each image with what it is."""
+    machine.docker("28.1")
+    could, lines = shown()
 
-    assert doctor.docker_state() == "engine 28.1 answers; containers are not used yet"
-    assert calls == ["version", "close"]
+    assert could
+    assert "docker engine 28.1 at the local socket" in lines
+    assert any(line.startswith("prometheus prom/prometheus:") and line.endswith(" the-prometheus:1") for line in lines)
+    assert any(line.endswith(" the-tempo:1 the stand-in is used") for line in lines)
+    assert "runtime containers: engine 28.1 answers, and all images are there" in lines
 
 
-@pytest.mark.parametrize("kind", [DockerException, _AtTheSecondQuestion])
-def test_docker_that_does_not_answer_is_told_in_one_line(machine: Machine, kind: type[DockerException]) -> None:
-    """The reason is cut to what fits."""
-    machine.docker(kind("no socket" + "!" * 100 + "\nand more"))
+def test_images_that_are_missing_would_be_fetched(machine: Machine) -> None:
+    """Whether they can be had is only seen when it is tried."""
+    machine.docker("28.1", "tempo", "grafana")
+    could, lines = shown()
 
-    state = doctor.docker_state()
+    assert could
+    assert any(line.startswith("tempo grafana/tempo:") and line.endswith(" missing") for line in lines)
+    told = "images are missing: grafana, tempo; `auto` would get them first, and use processes if it cannot"
+    assert f"runtime containers: {told}" in lines
 
-    assert state.startswith("no engine answers (no socket!!!")
-    assert len(state) < 120
-    assert "\n" not in state
+
+def test_without_an_engine_processes_would_be_used(machine: Machine) -> None:
+    """And why is told in one line."""
+    could, lines = shown()
+
+    assert could
+    why = "no container engine can be used at the socket: no engine runs there"
+    assert f"docker {why}" in lines
+    assert f"runtime processes: all engines are there; {why}" in lines

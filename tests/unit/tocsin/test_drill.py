@@ -42,6 +42,10 @@ class FakeApp:
     def __exit__(self, *_: object) -> None:
         self._calls.append("app down")
 
+    def logs(self) -> Mapping[str, Path]:
+        """None here."""
+        return {}
+
 
 @dataclass
 class FakeStack:

@@ -1,7 +1,8 @@
 """The pytest plugin behaves as people expect of pytest; drills are faked, so no stack is started."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from assertions.judge import check_ids
 from scenarios.record import Outcome, Record, Verdict
 from stack.errors import StackError
 from tocsin.fleet import Order
+from tocsin.runtime import Choice
 
 DRILL = """
 name: {name}
@@ -38,8 +40,9 @@ class FakeFleet:
     error: ClassVar[Exception | None] = None
     problem: ClassVar[str] = ""
 
-    def __init__(self, orders: Sequence[Order], **_: object) -> None:
+    def __init__(self, orders: Sequence[Order], *, make_stack: "partial[object]", **_: object) -> None:
         self.orders = orders
+        self.make_stack = make_stack
         self.started = self.cancelled = 0
         self.made.append(self)
 
@@ -77,6 +80,11 @@ class FakeFleet:
         )
 
 
+def settle(wanted: str, *, extras: Collection[str]) -> Choice:
+    """Every runtime has all it needs."""
+    return Choice(runtime=wanted, why=f"it needs {', '.join(sorted(extras)) or 'nothing more'}")
+
+
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """
@@ -86,6 +94,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     """
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setattr("tocsin.fleet.Fleet", FakeFleet)
+    monkeypatch.setattr("tocsin.runtime.settle", settle)
     FakeFleet.made.clear()
     for name in ("one", "two"):
         (pytester.path / f"{name}.drill.yaml").write_text(DRILL.format(name=name))
@@ -169,6 +178,17 @@ def test_a_bad_file_is_a_collection_error_with_its_line(project: pytest.Pytester
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*bad.drill.yaml:5: *expekt*"])
     assert not FakeFleet.made
+
+
+def test_the_runtime_is_chosen_once_and_told(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the option, else by the environment."""
+    result = run(project, "--tocsin-runtime", "containers")
+    result.stdout.fnmatch_lines(["tocsin: runtime containers: it needs nothing more"])
+    (fleet,) = FakeFleet.made
+    assert fleet.make_stack.keywords == {"runtime": "containers"}
+
+    monkeypatch.setenv("TOCSIN_RUNTIME", "auto")
+    run(project).stdout.fnmatch_lines(["tocsin: runtime auto: it needs nothing more"])
 
 
 def test_a_project_without_drills_is_left_alone(pytester: pytest.Pytester) -> None:

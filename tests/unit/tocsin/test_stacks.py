@@ -15,7 +15,9 @@ from tocsin.stacks import stack_for
 
 
 class FakeStack:
-    """A standing stack, of which some components may be down."""
+    """A standing stack of processes, of which some components may be down."""
+
+    runtime = "processes"
 
     def __init__(self, *down: str) -> None:
         self._down = down
@@ -39,10 +41,10 @@ def own(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
 
     @contextmanager
-    def running_stack(*, profile: Profile, extras: Any, report: Any) -> Iterator[Any]:
+    def running_stack(*, runtime: str, profile: Profile, extras: Any, report: Any) -> Iterator[Any]:
         report("starting prometheus")
         treated = [f"scraped every {profile.scrape_interval_s} s"] if profile != DRILL else []
-        calls.append(" ".join(["up", *extras, *treated]))
+        calls.append(" ".join(["up", runtime, *extras, *treated]))
         yield OWN
         calls.append("down")
 
@@ -62,9 +64,9 @@ def test_without_a_standing_stack_one_is_started_for_the_block(monkeypatch: pyte
 
     with stack_for(exclusive=False, report=told.append) as stack:
         assert stack is OWN
-        assert own == ["up"]
+        assert own == ["up processes"]
 
-    assert own == ["up", "down"]
+    assert own == ["up processes", "down"]
     assert told == ["starting prometheus"]
 
 
@@ -86,7 +88,7 @@ def test_who_breaks_the_stack_gets_one_of_his_own(monkeypatch: pytest.MonkeyPatc
     with stack_for(exclusive=True) as stack:
         assert stack is OWN
 
-    assert own == ["up", "down"]
+    assert own == ["up processes", "down"]
 
 
 def test_a_standing_stack_that_lacks_what_is_needed_is_left_alone(
@@ -98,7 +100,7 @@ def test_a_standing_stack_that_lacks_what_is_needed_is_left_alone(
     with stack_for(exclusive=False, extras=["detector"]) as stack:
         assert stack is OWN
 
-    assert own == ["up detector", "down"]
+    assert own == ["up processes detector", "down"]
 
 
 def test_a_stack_of_ones_own_is_treated(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:
@@ -109,7 +111,7 @@ def test_a_stack_of_ones_own_is_treated(monkeypatch: pytest.MonkeyPatch, own: li
     with stack_for(exclusive=True, treatments=[treatment]) as stack:
         assert stack is OWN
 
-    assert own == ["up scraped every 5 s", "down"]
+    assert own == ["up processes scraped every 5 s", "down"]
 
 
 def test_a_broken_standing_stack_is_refused(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:
@@ -123,3 +125,16 @@ def test_a_broken_standing_stack_is_refused(monkeypatch: pytest.MonkeyPatch, own
         pytest.fail("it must not be used")
 
     assert own == []
+
+
+def test_a_standing_stack_on_another_runtime_is_left_alone(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:
+    """Who asks for a runtime gets it; who does not takes what is up."""
+    shared: Any = FakeStack()
+    standing(monkeypatch, shared)
+
+    with stack_for(exclusive=False, runtime="processes") as stack:
+        assert stack is shared
+    with stack_for(exclusive=False, runtime="containers") as stack:
+        assert stack is OWN
+
+    assert own == ["up containers", "down"]

@@ -71,7 +71,7 @@ def test_processes_of_a_killed_command_are_ended(sleeper: Any) -> None:
     roster = orphaned()
     process = sleeper(roster)
 
-    assert [f"{roster.id}: its command was killed; ended 1 of its processes"] == sweep()
+    assert [f"{roster.id}: its command was killed; ended 1 of its processes and containers"] == sweep()
     assert not psutil.pid_exists(process.pid)
     assert sweep() == []
 
@@ -95,7 +95,7 @@ def test_faults_in_other_peoples_systems_are_healed(tmp_path: Path) -> None:
 
     lines = sweep()
 
-    assert f"{roster.id}: its command was killed; ended 0 of its processes" == lines[0]
+    assert f"{roster.id}: its command was killed; ended 0 of its processes and containers" == lines[0]
     assert [f"{note}: healed"] == lines[1:]
     assert not flag.exists()
 
