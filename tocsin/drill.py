@@ -8,10 +8,11 @@ import shutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from assertions.alertmanager import Alertmanager
 from assertions.backend import BackendError
@@ -21,7 +22,7 @@ from assertions.prometheus import Prometheus
 from assertions.sink import Sink
 from scenarios.history import Event, History, HistoryWriter, Phase, Traffic, write_json
 from scenarios.injection import FaultRunner
-from scenarios.model import Scenario, TrafficFault
+from scenarios.model import Fault, Scenario, TrafficFault
 from scenarios.record import Part, Record
 from scenarios.rolling import Rolling
 from scenarios.traffic import TrafficError, TrafficProcess
@@ -38,6 +39,7 @@ from tocsin.clocks import measure_all
 from tocsin.live import Live
 from tocsin.rundir import RunDir
 from tocsin.services import DrillServices
+from tocsin.telemetry import ClientTruth, Teller
 from tocsin.treatments import treated
 from tocsin.vitals import Vitals, patients
 from tocsin.watcher import AlertSource, AlertSourceName, Watcher
@@ -101,13 +103,15 @@ class Drill:
         roster = Roster.create("drill")
         environment = {**telemetry_environment(self._profile), **self.app_environment}
         roster.write("run.json", {"path": str(run.path.absolute())})
-        history = HistoryFile(run.history, self.live)
+        truth = ClientTruth({fault_id: _named(fault) for fault_id, fault in self._faults.items()})
+        history = HistoryFile(run.history, (self.live, truth))
         try:
             self.live.enter("starting the app")
             app = self.stack.app(namespace=run.id, directory=run.logs, roster=roster, environment=environment)
             with app:
                 self.before_traffic()
-                self._drive(run, app, history)
+                with self._telling(run, truth):
+                    self._drive(run, app, history)
                 history.close()
                 self.live.enter("gathering")
                 app.logs()  # a container's are with its engine until somebody asks for them
@@ -123,9 +127,7 @@ class Drill:
 
     def _drive(self, run: RunDir, app: App, history: "HistoryFile") -> None:
         """Steps 3 to 6; when it returns or raises, every fault is healed and no traffic is left."""
-        faults = {f"faults/{number}": fault for number, fault in enumerate(self.scenario.faults, 1)}
-        faults |= {f"noise/{number}": fault for number, fault in enumerate(self.scenario.noise, 1)}
-        swings = [fault for fault in faults.values() if isinstance(fault, TrafficFault)]
+        swings = [fault for fault in self._faults.values() if isinstance(fault, TrafficFault)]
         services = DrillServices(stack=self.stack, app=app)
         with self._watching(run, history), self._looking_after(app, history):
             self.live.enter("starting the traffic")
@@ -134,7 +136,7 @@ class Drill:
             ) as traffic:
                 try:
                     with FaultRunner(
-                        faults=faults, services=services, record=history.record, run_dir=run.path
+                        faults=self._faults, services=services, record=history.record, run_dir=run.path
                     ) as runner:
                         runner.start(traffic.drive_t)
                         self._watch_over(traffic, history)
@@ -142,6 +144,16 @@ class Drill:
                     traffic.stop()
                     traffic.pump(history.record)
                     history.record(Phase(t=time.time(), name="stopped"))
+
+    @property
+    def _faults(self) -> Mapping[str, Fault]:
+        """Faults and noise by their ids."""
+        faults = {f"faults/{number}": fault for number, fault in enumerate(self.scenario.faults, 1)}
+        return faults | {f"noise/{number}": fault for number, fault in enumerate(self.scenario.noise, 1)}
+
+    def _telling(self, run: RunDir, truth: ClientTruth) -> Teller:
+        url = self.stack.url("collector.otlp_http")
+        return Teller(truth, url=url, namespace=run.id, every_s=self._profile.export_interval_s)
 
     def _watch_over(self, traffic: TrafficProcess, history: "HistoryFile") -> None:
         """Let the traffic run its course; end it early when told to, when clients suffer too much, or when nothing can be kept."""
@@ -252,21 +264,30 @@ class Drill:
                 (run.logs / f"{name}.log").write_bytes(path.read_bytes()[-LOG_LIMIT_BYTES:])
 
 
+class Observer(Protocol):
+    """Somebody who is told of each event as it happens."""
+
+    def see(self, *events: Event) -> None:
+        """Take note of events."""
+        ...
+
+
 class HistoryFile:
     """
-    The history while it is written: each event goes to disk and to the live view.
+    The history while it is written: each event goes to disk, and to whoever watches.
 
     A disk that is full must not keep anything from being healed, so the first failed write becomes `problem` and no error.
     """
 
-    def __init__(self, path: Path, live: Live) -> None:
+    def __init__(self, path: Path, observers: Sequence[Observer]) -> None:
         self._writer = HistoryWriter(path)
-        self._live = live
+        self._observers = observers
         self.problem = ""
 
     def record(self, *events: Event) -> None:
         """Keep events; safe in any thread."""
-        self._live.see(*events)
+        for observer in self._observers:
+            observer.see(*events)
         try:
             self._writer.append(*events)
         except OSError as error:
@@ -275,6 +296,10 @@ class HistoryFile:
     def close(self) -> None:
         """End the history; a later event is refused."""
         self._writer.close()
+
+
+def _named(fault: Fault) -> Mapping[str, str]:
+    return {"kind": fault.kind, "target": str(getattr(fault, "target", "traffic"))}
 
 
 def unforeseen(run: RunDir, error: Exception) -> str:

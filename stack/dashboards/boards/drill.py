@@ -14,7 +14,6 @@ FAULT_ACTIVE = "tocsin_fault_active"
 they took, and for each fault (`kind`, `target`) whether it is in force."""
 
 _RATE = "[$__rate_interval]"
-_NO_DRILL = "No drill reports to this stack"
 
 
 def board(slos: Sequence[Slo]) -> Board:
@@ -43,7 +42,6 @@ def _faults() -> Panel:
         width=24,
         height=5,
         states=[State(value=0, text="healed", colour=GREEN), State(value=1, text="in force", colour=RED)],
-        empty=_NO_DRILL,
     )
 
 
@@ -73,7 +71,6 @@ def _truth() -> Sequence[Panel]:
                 Metric(expr=f"service:http_server_requests:rate{{{WHO}}}", legend="{{service_name}}"),
             ],
             unit="reqps",
-            empty=_NO_DRILL,
         ),
         Panel(
             title="Errors: clients and services",
@@ -83,7 +80,6 @@ def _truth() -> Sequence[Panel]:
                 Metric(expr=f"service:http_server_errors:ratio_rate{{{WHO}}}", legend="{{service_name}}"),
             ],
             unit="percentunit",
-            empty=_NO_DRILL,
         ),
         Panel(
             title="P95 latency: clients and services",
@@ -93,7 +89,6 @@ def _truth() -> Sequence[Panel]:
                 Metric(expr=f"service:http_server_duration_seconds:p95{{{WHO}}} >= 0", legend="{{service_name}}"),
             ],
             unit="s",
-            empty=_NO_DRILL,
         ),
     ]
 

@@ -69,6 +69,10 @@ class FakeStack:
         """Addresses that nobody asks here."""
         return dict.fromkeys(("prometheus", "alertmanager", "tempo", "sink", "sink_token"), "http://127.0.0.1:1")
 
+    def url(self, port: str) -> str:
+        """A collector that does not answer, which must be no matter of the drill's."""
+        return "http://127.0.0.1:1"
+
     def running(self) -> Mapping[str, Any]:
         """No components, so no parts of the record."""
         return {}
@@ -381,7 +385,7 @@ def test_only_the_end_of_a_log_is_kept(stage: Stage, monkeypatch: pytest.MonkeyP
 def test_a_full_disk_becomes_a_problem_and_no_error() -> None:
     """Whoever records goes on: a disk that is full must not keep anything from being healed."""
     live = Live(name="small", total_s=1)
-    history = HistoryFile(Path("/dev/full"), live)
+    history = HistoryFile(Path("/dev/full"), [live])
 
     history.record(Phase(t=1, name="drive"))
     first = history.problem
@@ -394,7 +398,7 @@ def test_a_full_disk_becomes_a_problem_and_no_error() -> None:
 
 def test_a_good_history_has_no_problem(tmp_path: Path) -> None:
     """Each event is on disk when `record` returns."""
-    history = HistoryFile(tmp_path / "history.jsonl", Live(name="small", total_s=1))
+    history = HistoryFile(tmp_path / "history.jsonl", [Live(name="small", total_s=1)])
 
     history.record(Phase(t=1, name="drive"))
 
