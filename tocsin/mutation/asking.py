@@ -1,7 +1,7 @@
 """Asking: after a drill, have its stack load one file with something missing, and ask again what people would see."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,13 +92,13 @@ def ask_all(stack: Stack, known: Sequence[Witness], report: Report) -> Iterator[
     """
     Try every mutation of the stack's configuration in turn; None for one that was loaded and needs a drill to be noticed.
     """
-    loader = Loader(stack)
-    for mutation in mutations(loader.root):
-        report(f"without {mutation}")
-        with loader.without([mutation]) as refusal:
-            yield mutation, _refused(mutation, refusal) if refusal else _asked(mutation, known)
-        if needs_drill(mutation) or refusal:
-            loader.load(mutation.file)
+    with closing(Loader(stack)) as loader:
+        for mutation in mutations(loader.root):
+            report(f"without {mutation}")
+            with loader.without([mutation]) as refusal:
+                yield mutation, _refused(mutation, refusal) if refusal else _asked(mutation, known)
+            if needs_drill(mutation) or refusal:
+                loader.load(mutation.file)
 
 
 def _refused(mutation: Mutation, words: str) -> Finding:

@@ -15,16 +15,21 @@ WITHIN_S = 30.0
 class Loader:
     """Changes the configuration of one running stack."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, *, transport: httpx.BaseTransport | None = None) -> None:
         self._stack = stack
+        self._http = httpx.Client(transport=transport, timeout=WITHIN_S)
         self.root: Path = stack.roster.path / "config"
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._http.close()
 
     @contextmanager
     def without(self, mutations: Sequence[Mutation]) -> Iterator[str]:
         """
         Run a block without these things of one file; what is given says why the changed file was refused, nothing if it was loaded.
 
-        Afterwards the file is as before, but loaded only by the next change or by `restore`.
+        Afterwards the file is as before, but it is loaded only with the next change, or by `load`.
         """
         file = mutations[0].file
         path = self.root / file
@@ -38,8 +43,8 @@ class Loader:
     def load(self, file: str) -> str:
         """Have a file loaded. Returns the words by which it is refused, or nothing."""
         url, user = self._reload(file)
-        auth = (user, self._stack.secrets["grafana_admin_password"]) if user else None
-        answer = httpx.post(url, auth=auth, timeout=WITHIN_S)
+        auth = httpx.BasicAuth(user, self._stack.secrets["grafana_admin_password"]) if user else None
+        answer = self._http.post(url, auth=auth)
         return "" if answer.is_success else f"{answer.status_code}: {' '.join(answer.text.split())[:300]}"
 
     def _reload(self, file: str) -> tuple[str, str]:
