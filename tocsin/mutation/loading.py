@@ -43,7 +43,9 @@ class Loader:
     def load(self, file: str) -> str:
         """Have a file loaded. Returns the words by which it is refused, or nothing."""
         url, user = self._reload(file)
-        auth = httpx.BasicAuth(user, self._stack.secrets["grafana_admin_password"]) if user else None
+        auth = (
+            httpx.BasicAuth(user, self._stack.secrets["grafana_admin_password"]) if user else httpx.USE_CLIENT_DEFAULT
+        )
         answer = self._http.post(url, auth=auth)
         return "" if answer.is_success else f"{answer.status_code}: {' '.join(answer.text.split())[:300]}"
 
