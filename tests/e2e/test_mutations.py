@@ -1,7 +1,6 @@
 """Whatever is deleted from dashboards, datasources and rules, the drill that looks at them notices it, on real engines."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
