@@ -47,6 +47,7 @@ def settle(wanted: str, *, extras: Collection[str] = (), report: Report = silent
 def _auto(extras: Collection[str], report: Report) -> Choice:
     standing = Stack.standing()
     if standing is not None:
+        standing.close()
         return Choice(runtime=standing.runtime, why="the stack that is up runs so")
     try:
         return Choice(runtime="containers", why=_containers(extras, report))

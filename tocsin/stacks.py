@@ -1,7 +1,7 @@
 """Stacks: which stack a drill gets: the one that stays up, or one of its own."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from scenarios.model import Treatment
 from stack.config import DRILL
@@ -28,14 +28,20 @@ def stack_for(
     Raises StackError when the standing one is broken, for a drill on it would judge the wrong thing.
     """
     standing = None if exclusive else Stack.standing()
-    if standing is None or not (set(extras) <= set(standing.running()) and runtime in (None, standing.runtime)):
-        profile = treated(DRILL, treatments)
-        with running_stack(runtime=runtime or "processes", profile=profile, extras=extras, report=report) as stack:
-            yield stack
+    if standing is not None and set(extras) <= set(standing.running()) and runtime in (None, standing.runtime):
+        with closing(standing):
+            yield _sound(standing)
         return
+    profile = treated(DRILL, treatments)
+    with running_stack(runtime=runtime or "processes", profile=profile, extras=extras, report=report) as stack:
+        yield stack
+
+
+def _sound(standing: Stack) -> Stack:
+    """The same, if all of it answers; else StackError."""
     down = [name for name in standing.running() if not standing.ready(name)]
     if down:
         raise StackError(
             f"the standing stack is broken: {', '.join(down)} does not answer; `tocsin down`, then `tocsin up`"
         )
-    yield standing
+    return standing

@@ -99,6 +99,10 @@ class Stack:
             self._crew.host.close()
             self.roster.disband()
 
+    def close(self) -> None:
+        """Let go of what holds it here; the stack itself stays as it is."""
+        self._crew.host.close()
+
     # --- what is there ---
 
     @property

@@ -1,5 +1,6 @@
 """Runtime: which one is taken, and why; engines and images are made up."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ class Machine:
 
     def up(self, runtime: str | None) -> None:
         """A stack that `tocsin up` left, or none."""
-        stack = type("FakeStack", (), {"runtime": runtime})() if runtime else None
+        stack = SimpleNamespace(runtime=runtime, close=lambda: None) if runtime else None
         self._patch.setattr(Stack, "standing", lambda: stack)
 
     def _connected(self, **_: object) -> Any:

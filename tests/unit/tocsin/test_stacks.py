@@ -30,6 +30,9 @@ class FakeStack:
         """Whether one answers."""
         return name not in self._down
 
+    def close(self) -> None:
+        """It holds nothing."""
+
 
 OWN: Any = object()
 """A stack of one's own."""

@@ -1,0 +1,222 @@
+"""The host of containers, on an engine that only pretends: what it asks of it, and what it says when it is refused."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stack import images
+from stack.components import APP, COMPONENTS, GRAFANA, PROMETHEUS, SINK, TEMPO, Component
+from stack.errors import StackError
+from stack.images import Image, ImageError, Origin
+from stack.runtimes import hosts
+from stack.runtimes.containers import ContainerHost, summary
+from stack.runtimes.crew import Crew
+from stack.runtimes.host import Host
+from stack.runtimes.roster import Roster
+from tests.unit.stack.runtimes.docker_api import DockerApi, Made
+
+TABLE = {one.name: one for one in (SINK, TEMPO, PROMETHEUS, GRAFANA)}
+
+
+@pytest.fixture
+def origins() -> dict[str, Origin]:
+    """What each image is, where it is not what its name says."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def _images(api: DockerApi, origins: dict[str, Origin], monkeypatch: pytest.MonkeyPatch) -> None:
+    """All images are there."""
+    names = [*COMPONENTS, *APP]
+    api.hold(*(f"the-{name}:1.2" for name in names))
+
+    def ensure(_: object, wanted: Mapping[str, str], **__: object) -> dict[str, Image]:
+        return {
+            name: Image(
+                name=name,
+                wanted=reference,
+                reference=f"the-{name}:1.2",
+                id=api.images[f"the-{name}:1.2"],
+                origin=origins.get(name, Origin.AS_NAMED),
+            )
+            for name, reference in wanted.items()
+        }
+
+    monkeypatch.setattr(images, "ensure", ensure)
+
+
+@pytest.fixture
+def roster(api: DockerApi) -> Iterator[Roster]:
+    """A stack's roster, with the configuration of two components."""
+    made = Roster.create("stack")
+    for name in ("prometheus.yaml", "rules/slo.yaml", "grafana/grafana.ini", "tempo.yaml"):
+        (made.path / "config" / name).parent.mkdir(parents=True, exist_ok=True)
+        (made.path / "config" / name).write_text(name)
+    yield made
+    if made.path.exists():
+        made.disband()
+
+
+@pytest.fixture
+def host(roster: Roster) -> Iterator[Host]:
+    """The stack's host."""
+    made = hosts.open_host("containers", roster, table=TABLE, report=lambda _: None)
+    yield made
+    made.close()
+
+
+def started(host: Host, component: Component, api: DockerApi, **values: str) -> Made:
+    """One component, made and started, without a look at whether it answers."""
+    table = {component.name: component}
+    crew = Crew(table, host=host, places=host.reserve(table), of="the stack")
+    host.make(component, places=crew.places, values={**crew._own(component), **values}).unit.start()
+    return api.the(component.name)
+
+
+def test_a_component_is_found_by_name_inside_and_on_loopback_outside(host: Host, roster: Roster) -> None:
+    """It listens on its own interface, whatever address that has; only the host's ports differ from stack to stack."""
+    places = host.reserve(TABLE, fixed={"prometheus.http": 29090})
+
+    assert places.outside["prometheus.http"] == "127.0.0.1:29090"
+    assert places.outside["tempo.otlp_grpc"].startswith("127.0.0.1:")
+    assert (places.inside["prometheus.http"], places.inside["tempo.otlp_grpc"]) == ("prometheus:9090", "tempo:4317")
+    assert places.listen["tempo.otlp_grpc"] == "0.0.0.0:4317"
+
+
+def test_the_official_image_gets_its_arguments_and_only_what_it_reads(host: Host, api: DockerApi) -> None:
+    """Other components' files may hold secrets."""
+    made = started(host, PROMETHEUS, api)
+
+    assert made.settings["Image"] == api.images["the-prometheus:1.2"]
+    assert made.settings["Cmd"][:3] == [
+        "--config.file=/etc/tocsin/prometheus.yaml",
+        "--storage.tsdb.path=/prometheus",
+        "--web.listen-address=0.0.0.0:9090",
+    ]
+    assert made.files == {
+        "/etc/tocsin/prometheus.yaml": b"prometheus.yaml",
+        "/etc/tocsin/rules/slo.yaml": b"rules/slo.yaml",
+    }
+
+
+def test_an_image_with_a_way_of_its_own_gets_its_environment(host: Host, api: DockerApi) -> None:
+    """Grafana's own image starts itself, by what its environment says."""
+    made = started(host, GRAFANA, api)
+
+    assert not made.settings["Cmd"]
+    assert "GF_PATHS_CONFIG=/etc/tocsin/grafana/grafana.ini" in made.settings["Env"]
+    assert "GF_PATHS_PROVISIONING=/etc/tocsin/grafana/provisioning" in made.settings["Env"]
+
+
+def test_a_stand_in_is_started_as_the_module_that_it_is(
+    host: Host, roster: Roster, api: DockerApi, origins: dict[str, Origin]
+) -> None:
+    """It writes where our images let it."""
+    origins |= {"tempo": Origin.STAND_IN, "grafana": Origin.STAND_IN}
+    with_stand_ins = ContainerHost.open(roster, logs=roster.path, table=TABLE, report=lambda _: None)
+
+    tempo, grafana = (started(with_stand_ins, one, api) for one in (TEMPO, GRAFANA))
+
+    assert tempo.settings["Cmd"] == ["stack.standins.tempo", "-config.file=/etc/tocsin/tempo.yaml"]
+    assert grafana.settings["Cmd"][:2] == ["stack.standins.grafana", "server"]
+    assert not any(text.startswith("GF_PATHS") for text in grafana.settings.get("Env") or ())
+    assert with_stand_ins.layout(TEMPO).data == "/var/lib/tocsin"
+    assert host.layout(TEMPO).data == "/var/tempo"
+    with_stand_ins.close()
+
+
+def test_our_own_components_are_started_as_modules(host: Host, api: DockerApi) -> None:
+    """With the secrets that they need in their environment."""
+    made = started(host, SINK, api, sink_token="a-secret")
+
+    assert made.settings["Cmd"][:3] == ["stack.sink", "--listen", "0.0.0.0:9099"]
+    assert made.settings["Env"] == ["TOCSIN_SINK_TOKEN=a-secret"]
+
+
+def test_a_container_has_few_rights_and_a_share_of_the_machine(host: Host, roster: Roster, api: DockerApi) -> None:
+    """No more CPUs than there are, and the label by which everything of the stack is found again."""
+    made = started(host, replace(PROMETHEUS, cpus=64, memory_mb=256), api)
+
+    limits = made.settings["HostConfig"]
+    assert (limits["Memory"], limits["NanoCpus"]) == (256 * 2**20, 2_000_000_000)
+    assert (limits["CapDrop"], limits["SecurityOpt"]) == (["ALL"], ["no-new-privileges"])
+    assert not limits.get("Binds")
+    assert made.labels["org.tocsin.roster"] == roster.id
+
+
+def test_a_stack_has_a_network_of_its_own_where_a_drills_app_joins_it(
+    host: Host, roster: Roster, api: DockerApi, tmp_path: Path
+) -> None:
+    """By a name that no other drill's app has, and with a roster of its own, as it ends before the stack does."""
+    (network,) = api.networks.values()
+    assert (network["Name"], network["Labels"]["org.tocsin.roster"]) == (f"tocsin-{roster.id}", roster.id)
+    drill = Roster.create("drill")
+
+    beside = host.beside(drill, logs=tmp_path)
+    values = dict.fromkeys(("namespace", "otlp", "catalog", "users", "fault_token"), "x")
+    made = started(beside, APP["catalog"], api, **values)
+
+    assert beside.reserve(APP).inside["catalog.http"] == f"{drill.id}-catalog:8000"
+    endpoint = made.settings["NetworkingConfig"]["EndpointsConfig"][network["Name"]]
+    assert endpoint["Aliases"] == [f"{drill.id}-catalog"]
+    assert made.settings["Cmd"] == ["demo_app"]
+    assert {"DEMO_HOST=0.0.0.0", "DEMO_FAULT_HOST=0.0.0.0", "DEMO_PORT=8000"} <= set(made.settings["Env"])
+    assert drill.disband() == 1
+    assert api.networks
+
+
+def test_another_command_finds_the_stacks_engine_again(host: Host, roster: Roster, api: DockerApi) -> None:
+    """Though it would look for one elsewhere by itself."""
+    running = host.make(PROMETHEUS, places=host.reserve(TABLE), values=dict.fromkeys(("config", "data", "http"), "x"))
+    running.unit.start()
+
+    again = hosts.host_again("containers", roster)
+    found = again.adopt(PROMETHEUS, running.state())
+
+    assert roster.engine == api.place
+    assert found.unit.alive
+    assert (found.version, found.stand_in) == (running.version, False)
+    again.close()
+
+
+def test_the_record_can_tell_one_image_from_another(
+    host: Host, origins: dict[str, Origin], roster: Roster, api: DockerApi
+) -> None:
+    """By its tag, its id or digest, and whether it only stands for the one that was meant."""
+    origins |= {"prometheus": Origin.LOCAL, "tempo": Origin.STAND_IN}
+    made = ContainerHost.open(roster, logs=roster.path, table=TABLE, report=lambda _: None)
+    values = dict.fromkeys(("config", "data", "http"), "x")
+    prometheus, tempo = (made.make(one, places=made.reserve(TABLE), values=values) for one in (PROMETHEUS, TEMPO))
+
+    number = api.images["the-prometheus:1.2"].removeprefix("sha256:")[:12]
+    assert (prometheus.version, prometheus.stand_in) == (f"1.2 built here ({number})", False)
+    assert tempo.stand_in
+    found = {"prometheus": made._images["prometheus"], "tempo": made._images["tempo"], "sink": made._images["sink"]}
+    assert summary(found) == "all images are there (local images for prometheus; stand-ins for tempo)"
+    assert summary({"sink": found["sink"]}) == "all images are there"
+    made.close()
+
+
+def test_an_image_that_cannot_be_had_leaves_nothing(
+    roster: Roster, api: DockerApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message is that of the images, and no network was made for nothing."""
+
+    def ensure(*_: object, **__: object) -> None:
+        raise ImageError("grafana/tempo:3 cannot be pulled: no such host\n  try: ...")
+
+    monkeypatch.setattr(images, "ensure", ensure)
+    with pytest.raises(StackError, match="grafana/tempo:3 cannot be pulled"):
+        hosts.open_host("containers", roster, table=TABLE, report=lambda _: None)
+    assert not api.networks
+
+
+def test_an_engine_without_a_free_network_is_told(roster: Roster, api: DockerApi) -> None:
+    """With what removes unused ones."""
+    said = "could not find an available, non-overlapping IPv4 address pool among the defaults"
+    api.refusals["POST /networks/create"] = (500, {"message": said})
+
+    with pytest.raises(StackError, match=r"the stack's network cannot be made: could not.*\n.*docker network prune"):
+        hosts.open_host("containers", roster, table=TABLE, report=lambda _: None)
