@@ -38,6 +38,9 @@ class Services(Protocol):
     def fault_api(self, role: str) -> tuple[str, str]:
         """The address and the token of the fault API of one role of the demo app."""
 
+    def marker(self) -> Mapping[str, str]:
+        """The environment by which whoever clears up after us knows what we have started."""
+
     def toxiproxy(self) -> str:
         """The address of the API of the Toxiproxy that the links between components go through."""
 

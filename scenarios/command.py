@@ -6,16 +6,16 @@ import shlex
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 TAIL_BYTES = 2_000
 """How much of the end of its output is kept."""
 
 
-def run_command(argv: Sequence[str], *, within_s: float = 30.0) -> str:
+def run_command(argv: Sequence[str], *, within_s: float = 30.0, environment: Mapping[str, str] | None = None) -> str:
     """
-    Run a command and return the end of its output.
+    Run a command and return the end of its output; `environment` is added to ours.
 
     Raises OSError when it cannot be started, and RuntimeError, with the end of its output, when it fails or takes longer
     than `within_s` seconds; then it and all that it started are killed.
@@ -23,7 +23,12 @@ def run_command(argv: Sequence[str], *, within_s: float = 30.0) -> str:
     # A file, not a pipe: a child that it leaves behind would keep a pipe open, and us waiting.
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
         )
         try:
             status = process.wait(timeout=within_s)

@@ -115,16 +115,21 @@ class ComponentAct(Act):
 
 @dataclass(kw_only=True)
 class CommandAct(Act):
-    """A command breaks something that is not ours, another heals it. A note on disk survives us in between."""
+    """
+    A command breaks something that is not ours, another heals it. A note on disk survives us in between.
+
+    `marker` is put into the environment of the one that breaks, so that whoever clears up after us finds and ends it first.
+    """
 
     fault: CommandFault
     note: HealNote
+    marker: Mapping[str, str] = field(default_factory=dict)
 
     def apply(self) -> Detail:
         """Leave the note, then run the command."""
         self.note.write()
         try:
-            return self._run(self.fault.apply)
+            return self._run(self.fault.apply, self.marker)
         except FaultError as error:
             if error.final:
                 self.note.remove()
@@ -132,13 +137,13 @@ class CommandAct(Act):
 
     def heal(self) -> Detail:
         """Run the healing command, then remove the note."""
-        detail = self._run(self.fault.heal)
+        detail = self._run(self.fault.heal, {})
         self.note.remove()
         return detail
 
-    def _run(self, argv: tuple[str, ...]) -> Detail:
+    def _run(self, argv: tuple[str, ...], environment: Mapping[str, str]) -> Detail:
         try:
-            return {"output": run_command(argv)}
+            return {"output": run_command(argv, environment=environment)}
         except OSError as error:
             raise FaultError(f"cannot run {argv[0]!r}: {error.strerror or error}", final=True) from error
         except RuntimeError as error:
@@ -187,7 +192,7 @@ def act_of(fault_id: str, fault: Fault, *, services: Services, run_dir: Path) ->
         case ComponentFault():
             return ComponentAct(fault=fault, services=services)
         case CommandFault():
-            return CommandAct(fault=fault, note=HealNote.of(name, fault, run_dir=run_dir))
+            return CommandAct(fault=fault, note=HealNote.of(name, fault, run_dir=run_dir), marker=services.marker())
         case HttpFault():
             return HttpAct(fault=fault, note=HealNote.of(name, fault, run_dir=run_dir))
         case _:

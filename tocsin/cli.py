@@ -374,9 +374,10 @@ def _status_table(stack: Any) -> bool:
 
 def _sweep() -> list[str]:
     """Clear up after commands that were killed: their processes, and their faults in systems that are not ours."""
+    from stack.runtimes.clearing import told
     from tocsin.sweeping import sweep
 
-    swept = sweep()
+    swept = [*told(), *sweep()]
     for line in swept:
         err.print(f"[yellow]cleared up[/] {escape(line)}")
     return swept

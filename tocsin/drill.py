@@ -39,6 +39,7 @@ from tocsin.clocks import measure_all
 from tocsin.live import Live
 from tocsin.rundir import RunDir
 from tocsin.services import DrillServices
+from tocsin.sweeping import DUTY
 from tocsin.telemetry import ClientTruth, Teller
 from tocsin.treatments import treated
 from tocsin.vitals import Vitals, patients
@@ -100,7 +101,7 @@ class Drill:
 
     def _act(self, run: RunDir) -> str:
         """Steps 2 to 8. Returns what went wrong, in words, or nothing."""
-        roster = Roster.create("drill")
+        roster = Roster.create("drill", duty=DUTY)
         environment = {**telemetry_environment(self._profile), **self.app_environment}
         roster.write("run.json", {"path": str(run.path.absolute())})
         truth = ClientTruth({fault_id: _named(fault) for fault_id, fault in self._faults.items()})
@@ -111,7 +112,7 @@ class Drill:
             with app:
                 self.before_traffic()
                 with self._telling(run, truth):
-                    self._drive(run, app, history)
+                    self._drive(run, app, roster, history)
                 history.close()
                 self.live.enter("gathering")
                 app.logs()  # a container's are with its engine until somebody asks for them
@@ -125,10 +126,10 @@ class Drill:
             self._keep_logs(run)
         return history.problem
 
-    def _drive(self, run: RunDir, app: App, history: "HistoryFile") -> None:
+    def _drive(self, run: RunDir, app: App, roster: Roster, history: "HistoryFile") -> None:
         """Steps 3 to 6; when it returns or raises, every fault is healed and no traffic is left."""
         swings = [fault for fault in self._faults.values() if isinstance(fault, TrafficFault)]
-        services = DrillServices(stack=self.stack, app=app)
+        services = DrillServices(stack=self.stack, app=app, roster=roster)
         with self._watching(run, history), self._looking_after(app, history):
             self.live.enter("starting the traffic")
             with TrafficProcess.start(

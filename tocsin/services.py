@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stack.runtimes.app import ROLES, App
+from stack.runtimes.roster import Roster
 from stack.runtimes.stack import Stack
 from stack.runtimes.unit import Unit
 
@@ -14,6 +15,7 @@ class DrillServices:
 
     stack: Stack
     app: App
+    roster: Roster
 
     def kill(self, name: str) -> None:
         """End it at once."""
@@ -37,6 +39,10 @@ class DrillServices:
     def fault_api(self, role: str) -> tuple[str, str]:
         """Address and token of a role's fault API."""
         return self.app.fault_api(role)
+
+    def marker(self) -> Mapping[str, str]:
+        """That of the drill's own roster."""
+        return self.roster.marker()
 
     def toxiproxy(self) -> str:
         """The address of Toxiproxy's API."""

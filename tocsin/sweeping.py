@@ -1,11 +1,17 @@
 """Sweeping: clear up after commands that were killed, so that no process and no fault of theirs outlives the next command."""
 
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from scenarios.leftovers import heal_leftovers
+from scenarios.leftovers import Leftover, heal_leftovers
 from stack.errors import StackError
+from stack.runtimes.clearing import ended, orphan
 from stack.runtimes.roster import Roster
+
+DUTY = "tocsin.sweeping"
+"""The module to run when the owner of a drill's roster is gone."""
 
 
 def sweep() -> list[str]:
@@ -17,12 +23,31 @@ def sweep() -> list[str]:
     return [line for roster in list(Roster.all()) if roster.orphaned for line in _clear(roster)]
 
 
+def main() -> None:
+    """What the guard of a drill does when the drill's command is gone."""
+    if orphan(sys.argv[1]):
+        for line in sweep():
+            print(line, flush=True)
+
+
 def _clear(roster: Roster) -> Iterator[str]:
     run = roster.read("run.json").get("path")
     # First the roster's own processes, so that nothing breaks again what is healed next.
-    try:
-        yield f"{roster.id}: its command was killed; ended {roster.disband()} of its processes and containers"
-    except StackError as error:
-        yield f"{roster.id}: its command was killed; its containers cannot be removed: {error}"
-    for leftover in heal_leftovers(Path(run)) if run and Path(run).is_dir() else ():
-        yield f"{leftover.note}: " + (f"cannot be healed: {leftover.problem}" if leftover.problem else "healed")
+    yield ended(roster)
+    leftovers = heal_leftovers(Path(run)) if run and Path(run).is_dir() else []
+    for leftover in leftovers:
+        yield f"{leftover.note}: {_became_of(leftover)}"
+    # One that still has something to heal stays, for only by it the next command finds the run.
+    if not any(leftover.problem for leftover in leftovers):
+        with suppress(StackError):
+            roster.disband()
+
+
+def _became_of(leftover: Leftover) -> str:
+    if not leftover.problem:
+        return "healed"
+    return f"cannot be healed: {leftover.problem}; heal it by hand and remove this file, else every command tries again"
+
+
+if __name__ == "__main__":
+    main()

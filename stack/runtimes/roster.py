@@ -2,7 +2,8 @@
 
 Every process of ours carries the roster's id in its environment. A roster is written before its first process is started;
 it names its owner (a command that is running) or none (a stack that stays up). When an owner is gone without having
-disbanded its roster, all processes that carry the id are ended. Containers carry it in a label.
+disbanded its roster, all processes that carry the id are ended: by the roster's guard at once, or else by the next command.
+Containers carry it in a label.
 """
 
 import json
@@ -11,13 +12,14 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import platformdirs
 import psutil
 
+from stack.runtimes.guard import Guard
 from stack.runtimes.process import MARKER
 
 
@@ -28,27 +30,47 @@ def state_dir() -> Path:
     return Path(os.environ.get("TOCSIN_STATE") or platformdirs.user_state_path("tocsin"))
 
 
+def guards_log() -> Path:
+    """What guards say, of all rosters; the next command tells it."""
+    return state_dir() / "guards.log"
+
+
+CLEARING = "stack.runtimes.clearing"
+"""The duty of a guard that has nothing to do but to end what is left."""
+
+
+_ROUNDS = 10
+"""How often at most processes are looked for that others have started in the moment in which these were ended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
     """
-    A folder with `roster.json`; what else its owner keeps there goes with it.
+    A folder with `roster.json`; what else its owner keeps there goes with it. Its owner has a guard over it.
     """
 
     id: str
     path: Path
+    guard: Guard | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def create(cls, prefix: str, *, standing: bool = False) -> Self:
+    def create(cls, prefix: str, *, duty: str = CLEARING) -> Self:
         """
-        Make a new roster, owned by this process, or by none if `standing`.
+        Make a new roster, owned by this process. `duty` is the module that its guard runs when this process is gone.
         """
         roster_id = f"{prefix}-{secrets.token_hex(4)}"
         path = state_dir() / "rosters" / roster_id
         path.mkdir(parents=True, mode=0o700)
-        roster = cls(id=roster_id, path=path)
+        guard = Guard.over(roster_id, marker={MARKER: roster_id}, duty=duty, log=guards_log())
+        roster = cls(id=roster_id, path=path, guard=guard)
         me = psutil.Process()
-        roster.write("roster.json", {"owner": None if standing else {"pid": me.pid, "started_t": me.create_time()}})
+        roster.write("roster.json", {"owner": {"pid": me.pid, "started_t": me.create_time()}})
         return roster
+
+    @classmethod
+    def called(cls, roster_id: str) -> Self:
+        """A roster of somebody else's, by its id; it may be gone."""
+        return cls(id=roster_id, path=state_dir() / "rosters" / roster_id)
 
     @classmethod
     def all(cls) -> Iterator[Self]:
@@ -56,7 +78,7 @@ class Roster:
         with suppress(FileNotFoundError):
             for path in sorted((state_dir() / "rosters").iterdir(), key=lambda path: path.stat().st_mtime):
                 if (path / "roster.json").exists():
-                    yield cls(id=path.name, path=path)
+                    yield cls.called(path.name)
 
     def marker(self) -> dict[str, str]:
         """The environment that makes a process one of this roster."""
@@ -78,6 +100,11 @@ class Roster:
             return abs(process.create_time() - owner["started_t"]) > 0.05 or process.status() == psutil.STATUS_ZOMBIE
         except psutil.Error:
             return True
+
+    def release(self) -> None:
+        """Give it away: it has no owner any more, and stands until somebody disbands it."""
+        self.write("roster.json", {"owner": None})
+        self._dismiss_guard()
 
     def write(self, name: str, value: Mapping[str, Any]) -> None:
         """Keep a JSON document beside the roster, readable by its user alone."""
@@ -106,13 +133,25 @@ class Roster:
         self.write("engine.json", {"place": place})
 
     def processes(self) -> list[psutil.Process]:
-        """All running processes that carry this roster's id, whoever started them."""
+        """All running processes that carry this roster's id, whoever started them; but not its owner's guard."""
         found = []
+        others = {os.getpid(), self.guard.pid if self.guard else None}
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):
-                if process.environ().get(MARKER) == self.id and process.pid != os.getpid():
+                if process.environ().get(MARKER) == self.id and process.pid not in others:
                     found.append(process)
         return found
+
+    def end(self) -> int:
+        """
+        End every process and remove every container of the roster. Returns how many of both there were.
+
+        Raises StackError when its container engine does not answer.
+        """
+        try:
+            return self._end_processes() + self._remove_containers()
+        finally:
+            self._dismiss_guard()
 
     def disband(self) -> int:
         """
@@ -120,14 +159,22 @@ class Roster:
 
         Raises StackError when its container engine does not answer; the folder stays then, for the next command to try again.
         """
-        ended = self.processes()
-        for process in ended:
-            with suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(ended, timeout=5)
-        removed = self._remove_containers()
+        count = self.end()
         shutil.rmtree(self.path, ignore_errors=True)
-        return len(ended) + removed
+        return count
+
+    def _end_processes(self) -> int:
+        """Also those that others of them have started meanwhile."""
+        ended: set[psutil.Process] = set()
+        for _ in range(_ROUNDS):
+            found = self.processes()
+            for process in found:
+                with suppress(psutil.Error):
+                    process.kill()
+            ended.update(found)
+            if not psutil.wait_procs(found, timeout=5)[0]:
+                break
+        return len(ended)
 
     def _remove_containers(self) -> int:
         if self.engine is None:
@@ -136,3 +183,7 @@ class Roster:
         from stack.runtimes.removal import remove
 
         return remove(self.id, place=self.engine)
+
+    def _dismiss_guard(self) -> None:
+        if self.guard:
+            self.guard.dismiss()

@@ -60,7 +60,7 @@ class Stack:
         Raises StackError, after everything has been stopped again.
         """
         table = table_of(extras)
-        roster = Roster.create("stack", standing=standing)
+        roster = Roster.create("stack")
         try:
             host = open_host(runtime, roster, table=table, report=report)
             crew = Crew(table, host=host, places=host.reserve(table, fixed=fixed_ports), of="the stack")
@@ -73,6 +73,8 @@ class Stack:
             crew.start(stack.secrets, report=report)
             stack._save()
             stack._wait_ready_to_judge()
+            if standing:
+                roster.release()
         except BaseException:
             stack.stop()
             raise

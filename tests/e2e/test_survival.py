@@ -97,16 +97,41 @@ def frontend(state: Path) -> Mapping[str, str]:
     return next(env for process in ours(state) if (env := process.environ()).get("DEMO_ROLE") == "frontend")
 
 
-def test_kill_9_leaves_no_fault_after_5_s_and_no_orphan_after_the_next_command(
+def guards(state: Path) -> list[psutil.Process]:
+    """Those who wait for the command to die."""
+    return [process for process in ours(state) if process.cmdline()[3:4] == ["guard"]]
+
+
+def test_kill_9_leaves_nothing_even_if_no_command_follows(
     tmp_path: Path, state: Path, tocsin: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    """The lease runs out by itself; what still runs is ended by whatever command comes next."""
+    """The guards end all processes; the next command only tells what they did."""
+    (tmp_path / "long.drill.yaml").write_text(LONG)
+    command = tocsin("run", "long.drill.yaml")
+    until(lambda: any(one.action == "applied" for one in changes(tmp_path / "runs")), "the fault to be applied")
+    assert len(guards(state)) == 2, "one for the stack, one for the drill"
+
+    command.send_signal(signal.SIGKILL)
+    command.wait()
+
+    until(lambda: not ours(state), "the guards to clear up", within_s=20)
+    assert list((state / "rosters").iterdir()) == []
+    output, _ = tocsin("status").communicate(timeout=60)
+    assert "its command was killed" in output
+
+
+def test_what_guards_that_were_killed_too_cannot_do_is_done_by_the_next_command(
+    tmp_path: Path, state: Path, tocsin: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """The fault's lease runs out by itself; what still runs is ended by whatever command comes next."""
     (tmp_path / "long.drill.yaml").write_text(LONG)
     command = tocsin("run", "long.drill.yaml")
     until(lambda: any(one.action == "applied" for one in changes(tmp_path / "runs")), "the fault to be applied")
     url = f"http://127.0.0.1:{frontend(state)['DEMO_PORT']}/api/products"
     assert httpx.get(url, timeout=10).status_code == 502
 
+    for guard in guards(state):
+        guard.kill()
     command.send_signal(signal.SIGKILL)
     command.wait()
 

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
@@ -69,6 +69,9 @@ class FakeServices:
 
     def fault_api(self, role: str) -> tuple[str, str]:
         return self.url, self.token
+
+    def marker(self) -> Mapping[str, str]:
+        return {"MARKER": "drill-1"}
 
     def toxiproxy(self) -> str:
         return "http://toxiproxy"
@@ -296,6 +299,15 @@ def test_a_command_breaks_and_another_heals(tmp_path: Path) -> None:
     assert not flag.exists()
     assert list((tmp_path / "heal").iterdir()) == []
     assert act.heal() == {"output": "healed"}, "healing can be repeated"
+
+
+def test_only_the_command_that_breaks_is_marked(tmp_path: Path) -> None:
+    """What it leaves running ends with the drill; what heals may start a service that is to stay."""
+    show = ["sh", "-c", "echo marker=$MARKER"]
+    act = command_act(tmp_path, show, show)
+
+    assert act.apply() == {"output": "marker=drill-1"}
+    assert act.heal() == {"output": "marker="}
 
 
 def test_a_command_that_fails_shows_the_end_of_its_output_and_keeps_its_note(tmp_path: Path) -> None:

@@ -257,6 +257,9 @@ class Roles:
     def fault_api(self, role: str) -> tuple[str, str]:
         raise AssertionError(role)
 
+    def marker(self) -> Mapping[str, str]:
+        raise AssertionError
+
     def toxiproxy(self) -> str:
         raise AssertionError
 

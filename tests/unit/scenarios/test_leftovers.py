@@ -66,7 +66,7 @@ def test_a_run_that_is_killed_leaves_a_note_that_heals(tmp_path: Path) -> None:
     """End to end: a process breaks something, is killed without a chance to heal, and the next command does it."""
     flag = tmp_path / "broken"
     script = f"""
-import os, pathlib, signal
+import os, pathlib, signal, types
 from pydantic import TypeAdapter
 from scenarios.faults import act_of
 from scenarios.model import Fault
@@ -74,7 +74,8 @@ from scenarios.model import Fault
 fault = TypeAdapter(Fault).validate_python(
     dict(kind="command", at="0s", apply=["touch", {str(flag)!r}], heal=["rm", {str(flag)!r}]) | {{"for": "1s"}}
 )
-act_of("faults/1", fault, services=None, run_dir=pathlib.Path({str(tmp_path)!r})).apply()
+services = types.SimpleNamespace(marker=dict)
+act_of("faults/1", fault, services=services, run_dir=pathlib.Path({str(tmp_path)!r})).apply()
 os.kill(os.getpid(), signal.SIGKILL)
 """
     subprocess.run([sys.executable, "-c", script], check=False, timeout=120)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from stack.runtimes.roster import Roster
 from tocsin.services import DrillServices
 
 
@@ -57,7 +58,7 @@ def services(calls: list[str]) -> DrillServices:
     """A stack and an app that only take note."""
     stack: Any = Recorder("stack", calls)
     app: Any = Recorder("app", calls)
-    return DrillServices(stack=stack, app=app)
+    return DrillServices(stack=stack, app=app, roster=Roster.called("drill-1"))
 
 
 @pytest.mark.parametrize("deed", ["kill", "pause", "unpause", "restart"])
@@ -80,3 +81,8 @@ def test_toxiproxy_is_that_of_the_stack(services: DrillServices) -> None:
     """It stands in the middle of links that all drills on it share."""
     assert services.toxiproxy() == "stack: toxiproxy.api"
     assert services.proxies("collector -> tempo") == {"stack: collector -> tempo": "place"}
+
+
+def test_what_a_fault_starts_is_marked_as_the_drills(services: DrillServices) -> None:
+    """So that it ends with the drill, however that ends."""
+    assert services.marker() == {"TOCSIN_ROSTER": "drill-1"}

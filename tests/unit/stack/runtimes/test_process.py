@@ -1,7 +1,5 @@
 """Processes and rosters, with tiny programs in place of engines."""
 
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +9,7 @@ import pytest
 
 from stack.errors import StackError
 from stack.runtimes.process import Process, Program, log_tail
-from stack.runtimes.roster import Roster, state_dir
+from stack.runtimes.roster import Roster
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
 STUBBORN = (
@@ -143,51 +141,3 @@ def test_a_log_tail_is_the_last_lines_and_never_an_error(tmp_path: Path) -> None
 
     assert log_tail(log, 2) == "line 49999\n� end"
     assert log_tail(tmp_path / "none") == ""
-
-
-def test_a_roster_of_a_living_owner_is_no_orphan(roster: Roster) -> None:
-    """Ours is not swept while we run."""
-    assert not roster.orphaned
-    assert not roster.standing
-    assert [roster.id] == [one.id for one in Roster.all()]
-
-
-def test_a_standing_roster_has_no_owner() -> None:
-    """It is never an orphan."""
-    roster = Roster.create("stack", standing=True)
-
-    assert roster.standing
-    assert not roster.orphaned
-
-
-def test_an_owner_that_was_killed_leaves_an_orphan_with_its_processes(start: Callable[[str], Process]) -> None:
-    """Disbanding ends what carries the id, and removes the folder."""
-    code = "from stack.runtimes.roster import Roster; print(Roster.create('dead').id)"
-    made = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[4]
-    )
-    roster = next(one for one in Roster.all() if one.id == made.stdout.strip())
-    process = Process(start(SLEEPER).program, roster=roster.id)
-    process.start()
-
-    assert roster.orphaned
-    assert roster.disband() == 1
-    until(lambda: not process.alive, "the orphan to end")
-    assert not roster.path.exists()
-
-
-def test_a_roster_keeps_documents_for_its_user_alone(roster: Roster) -> None:
-    """They may hold secrets; a torn or missing one is empty."""
-    roster.write("stack.json", {"token": "secret"})
-    (roster.path / "torn.json").write_text('{"a":')
-
-    assert roster.read("stack.json") == {"token": "secret"}
-    assert (roster.path / "stack.json").stat().st_mode & 0o777 == 0o600
-    assert roster.path.stat().st_mode & 0o777 == 0o700
-    assert roster.read("torn.json") == roster.read("missing.json") == {}
-
-
-def test_the_state_folder_can_be_chosen(tmp_path: Path) -> None:
-    """By an environment variable."""
-    assert state_dir() == tmp_path / "state"
-    assert os.environ["TOCSIN_STATE"] == str(tmp_path / "state")

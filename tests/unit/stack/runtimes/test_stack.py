@@ -42,6 +42,9 @@ def test_a_port_that_nobody_has_is_refused_and_leaves_nothing() -> None:
 
 def test_without_a_standing_stack_there_is_none_to_find() -> None:
     """Rosters of drills are none, and neither is a stack that was not ready yet."""
-    Roster.create("drill", standing=True)
+    drill, unready = Roster.create("drill"), Roster.create("stack")
+    drill.release()
 
     assert Stack.standing() is None
+    drill.disband()
+    unready.disband()
