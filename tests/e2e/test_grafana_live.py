@@ -10,12 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
+from scenarios.history import Traffic
 from stack.runtimes.app import App
 from stack.runtimes.roster import Roster
 from stack.runtimes.stack import Stack
 from stack.slo.generate import SOURCE
 from stack.slo.loader import load
 from tests.unit.stack.dashboards.pages import PAGES, Asked, asked, panels
+from tocsin.telemetry import ClientTruth, Teller
 
 pytestmark = pytest.mark.e2e
 
@@ -36,10 +38,10 @@ def eventually(ask: Callable[[], Any], *, within_s: float, what: str) -> Any:
 
 
 class Clients:
-    """Somebody who uses the shop all the time."""
+    """Somebody who uses the shop all the time, and tells of it as a drill would."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, app: App, truth: ClientTruth) -> None:
+        self._app, self._truth = app, truth
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._use, daemon=True)
 
@@ -58,6 +60,7 @@ class Clients:
                     for path in ("/api/products", "/api/products/1", "/api/users", "/api/users/1"):
                         client.get(path)
                     client.post("/api/checkout", json=STOCK)
+                self._truth.see(Traffic(t=time.time(), route="/", count=5, latency={30: 5}, sum_s=0.1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +108,13 @@ class Live:
 def running_app(stack: Stack) -> Iterator[App]:
     """The demo app in a namespace of its own, used all the time."""
     roster = Roster.create("app")
+    truth = ClientTruth({"faults/1": {"kind": "errors", "target": "catalog"}})
+    teller = Teller(truth, url=stack.url("collector.otlp_http"), namespace=NAMESPACE, every_s=1)
     try:
         directory = roster.path / "app"
         directory.mkdir()
-        with stack.app(namespace=NAMESPACE, directory=directory, roster=roster, environment={}) as app, Clients(app):
+        app = stack.app(namespace=NAMESPACE, directory=directory, roster=roster, environment={})
+        with app, teller, Clients(app, truth):
             yield app
     finally:
         roster.disband()
