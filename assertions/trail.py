@@ -33,6 +33,17 @@ def why_not_evaluated(ordeal: Ordeal) -> tuple[Rung, str]:
     return Rung.NOT_EVALUATED, _about_rule(ordeal, rule)
 
 
+def _with_other_labels(ordeal: Ordeal) -> str:
+    """The labels by which an instance that did fire differs from the one that was expected; empty when none fired."""
+    wanted = ordeal.alert.identity
+    for change in ordeal.history.of(AlertChange):
+        named = (change.source, change.name) == (ordeal.source, ordeal.alert.told_as)
+        if named and change.alarming and change.t >= ordeal.on_t:
+            has = {name: change.labels.get(name, "") for name in wanted}
+            return listed([f"{name}={value or 'nothing'}" for name, value in has.items() if value != wanted[name]])
+    return ""
+
+
 def _followed(alert: Alert, fault: Fault, rule: AlertRule | None) -> str:
     """The service whose requests the alert is about; empty when it is not about requests."""
     kind = rule.formula.get("kind") if rule and isinstance(rule.formula, dict) else None
@@ -55,6 +66,8 @@ def _about_rule(ordeal: Ordeal, rule: AlertRule | None) -> str:
         return f"no rule of this name is loaded in {source}; loaded: {loaded}"
     if rule.health == "err":
         return f"the rule cannot be evaluated: {rule.last_error}"
+    if other := _with_other_labels(ordeal):
+        return f"it fired with {other}: are the labels that are expected the right ones?"
     if ordeal.alert.state in SYNTHETIC:
         return f"does the rule say what becomes of it then (noDataState, execErrState)? {rule.query}"
     return f"the data is there; does the rule ask for it? {rule.query}"

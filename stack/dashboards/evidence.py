@@ -25,6 +25,12 @@ def anomaly_panel() -> PanelRef:
     return PanelRef(dashboard=board.uid, panel=panel_id(board, pipeline.ANOMALY_SCORE))
 
 
+def requests_panel(slos: Sequence[Slo]) -> PanelRef:
+    """The panel of what every service answers."""
+    board = application.board(slos)
+    return PanelRef(dashboard=board.uid, panel=panel_id(board, application.REQUESTS_BY_SERVICE))
+
+
 def _place(level: Slo, alert: Alert) -> tuple[str, str]:
     match alert.kind:
         case "burn-rate":

@@ -9,12 +9,15 @@ from stack.config.profile import Profile
 from stack.slo.alerts import alerting
 from stack.slo.blocks import dump
 from stack.slo.grafana_rule import GrafanaGroup, GrafanaRule, PanelRef
-from stack.slo.grafana_values import anomaly, asked
+from stack.slo.grafana_values import anomaly, anybody, asked
 from stack.slo.levels import SLOW_ROUNDS
 from stack.slo.model import Alert, Slo
 
 HEADER = "# Generated from {source} by `python -m stack.dashboards generate`: edit that, not this.\n"
-ANOMALY = "AnomalyDetected"
+ANOMALY, LOST = "AnomalyDetected", "TelemetryLost"
+
+LOST_HOLD_S = 120
+"""As long in production as a single service may be missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,27 @@ def groups(
             rules = [_rule(slo, alert, profile, clock, interval_s, panel(slo, alert)) for alert in chosen]
             made.append(GrafanaGroup(name=f"slo-{slo.name}-{name}", interval_s=interval_s, rules=rules))
     return [group for group in made if group.rules]
+
+
+def lost_group(profile: Profile, clock: Clock, panel: PanelRef) -> GrafanaGroup:
+    """The rule that has no data when nobody reports any more, which Grafana tells as an alert of its own kind."""
+    hold_s = clock.hold_s(profile.hold_s(LOST_HOLD_S), clock.interval_s)
+    formula = {"kind": "absent", "expiration_s": profile.metric_expiration_s, "for_s": hold_s}
+    rule = GrafanaRule(
+        title=LOST,
+        queries=[anybody(profile)],
+        hold_s=hold_s,
+        labels={"severity": "page"},
+        annotations={
+            "summary": "No service sends metrics any more",
+            "description": "All that reported have fallen silent at once: nobody can see what clients suffer.",
+            "runbook_url": f"docs/runbooks/{LOST}.md",
+            "tocsin_formula": json.dumps({**formula, "interval_s": clock.interval_s}, separators=(",", ":")),
+        },
+        panel=panel,
+        on_no_data="NoData",
+    )
+    return GrafanaGroup(name="telemetry", interval_s=clock.interval_s, rules=[rule])
 
 
 def anomaly_group(profile: Profile, clock: Clock, panel: PanelRef) -> GrafanaGroup:

@@ -18,6 +18,9 @@ LOOK_BACK_S = 600
 ErrorState = Literal["KeepLast", "Error"]
 """What a rule becomes while Prometheus cannot be asked: it stays what it was, or it says so by an alert of its own."""
 
+NoDataState = Literal["OK", "NoData"]
+"""What a rule becomes while its query gives nothing: all is well, or it says so by an alert of its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Above:
@@ -39,7 +42,7 @@ class GrafanaRule:
     """
     One alert rule. Each query has a limit of its own, and any of them fires it; all times are whole seconds.
 
-    No data is no alert: what has gone is said by a rule about just that.
+    No data is no alert, but where a rule is about just that.
     """
 
     title: str
@@ -49,6 +52,7 @@ class GrafanaRule:
     annotations: Mapping[str, str]
     panel: PanelRef
     on_error: ErrorState = "KeepLast"
+    on_no_data: NoDataState = "OK"
 
     @property
     def uid(self) -> str:
@@ -67,7 +71,7 @@ class GrafanaRule:
             "title": self.title,
             "condition": "C",
             "for": f"{self.hold_s}s",
-            "noDataState": "OK",
+            "noDataState": self.on_no_data,
             "execErrState": self.on_error,
             "labels": dict(self.labels),
             "annotations": {**self.annotations, **place},

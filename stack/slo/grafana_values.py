@@ -10,11 +10,15 @@ from fractions import Fraction
 
 from stack.config.profile import Profile
 from stack.slo.grafana_rule import Above
+from stack.slo.http_metrics import COUNT
 from stack.slo.model import Alert, Condition, Slo
 from stack.slo.promql import BY, ON, duration, quantile, summed_rate
 from stack.slo.ratios import ERROR_RATIO, TOTAL_RATE
 
 Asked = tuple[str, Above]
+
+SILENCE_S = 1800
+"""For so long in production a service is missed that reports no more."""
 
 
 def asked(slo: Slo, alert: Alert, profile: Profile) -> Sequence[Asked]:
@@ -54,6 +58,14 @@ def _absent(slo: Slo, alert: Alert, profile: Profile) -> Asked:
     gone = f"group {BY} (last_over_time({slo.sli.total}[{window}]))\nunless {ON}\n{there}"
     seen = f'min(min_over_time(up{{job="collector-exporter"}}[{sight}])) == 1'
     return f"(\n{gone}\n)\nand on ()\n({seen})\nor\n{there} * 0", Above(limit=0)
+
+
+def anybody(profile: Profile) -> Asked:
+    """
+    0 while any service reports, and while none has for long; nothing at all once the last one has fallen silent.
+    """
+    before = f"last_over_time({COUNT}[{duration(profile.window_s(SILENCE_S))}])"
+    return f"vector(0)\nunless on ()\n(\ncount({before})\nunless on ()\ncount({COUNT})\n)", Above(limit=0)
 
 
 def anomaly(profile: Profile) -> Asked:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from scenarios.loader import load_text
+from scenarios.loader import catalog, load, load_text
+from scenarios.model import SYNTHETIC, Alert, Anomaly
+from stack.generated import grafana_rules, prometheus_rules
 from tests.unit.snippets import Snippet, snippets
 from tests.unit.test_project import ROOT, files, here
 
@@ -62,10 +64,29 @@ def _languages() -> set[str]:
 
 
 def alerts(profile: str) -> dict[str, Mapping[str, Any]]:
-    """The alerts that are generated for a profile, by name."""
-    paths = (ROOT / "stack" / "slo" / "generated" / profile).glob("*.rules.yaml")
-    groups = [group for path in paths for group in yaml.safe_load(path.read_text())["groups"]]
-    return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
+    """The alerts that are generated for a profile, by name, of Prometheus and of Grafana."""
+    by_grafana = {rule["title"]: rule for rule in grafana_rules(profile, detector=True)}
+    return by_grafana | {rule["alert"]: rule for rule in prometheus_rules(profile) if "alert" in rule}
+
+
+def severities() -> dict[str, str]:
+    """How urgent each alert is that people may hear of; those that Grafana raises itself are as urgent as their rules."""
+    return {name: rule["labels"]["severity"] for name, rule in alerts("production").items()} | dict.fromkeys(
+        SYNTHETIC.values(), "page"
+    )
+
+
+def drilled() -> dict[str, set[str]]:
+    """The drills of the catalogue that expect each alert, by the name under which people hear of it."""
+    found: dict[str, set[str]] = {}
+    for scenario in map(load, catalog()):
+        for item in scenario.expect:
+            if isinstance(item, Alert):
+                for name in {item.name, item.told_as} if item.state == "nodata" else {item.told_as}:
+                    found.setdefault(name, set()).add(scenario.name)
+            if isinstance(item, Anomaly):
+                found.setdefault("AnomalyDetected", set()).add(scenario.name)
+    return found
 
 
 @pytest.mark.parametrize("profile", ["drill", "production"])
@@ -74,18 +95,28 @@ def test_every_alert_leads_to_its_runbook(profile: str) -> None:
     links = {name: rule["annotations"]["runbook_url"] for name, rule in alerts(profile).items()}
 
     assert links == {name: f"docs/runbooks/{name}.md" for name in links}
-    assert {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"} == set(links)
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"} == set(links) | set(SYNTHETIC.values())
 
 
-@pytest.mark.parametrize("name", sorted(alerts("production")))
+@pytest.mark.parametrize("name", sorted(severities()))
 def test_a_runbook_has_what_people_look_for(name: str) -> None:
     """In the same order on each page, and how urgent it is in the first words."""
     text = (RUNBOOKS / f"{name}.md").read_text(encoding="utf-8")
 
     assert re.findall(r"^#+ (.*)$", text, re.MULTILINE) == [name, "What to look at", "Queries", "Drill it"]
     urgency = {"page": "A person has to look", "ticket": "Look at it within working hours", "none": "All is well"}
-    assert f"\n**{urgency[alerts('production')[name]['labels']['severity']]}" in text
+    assert f"\n**{urgency[severities()[name]]}" in text
     assert re.search(r"^1\. ", text, re.MULTILINE)
+    assert "\n```promql\n" in text
+
+
+@pytest.mark.parametrize(("name", "drills"), sorted(drilled().items()))
+def test_a_runbook_names_a_drill_that_makes_its_alert_fire(name: str, drills: set[str]) -> None:
+    """Where the catalogue has one: whoever changes the rule can try it at once."""
+    text = (RUNBOOKS / f"{name}.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\$ \.venv/bin/tocsin run ([\w -]+)$", text, re.MULTILINE)
+
+    assert drills & {drill for command in commands for drill in command.split()}
 
 
 def test_the_index_of_runbooks_lists_each_with_its_severity() -> None:
@@ -93,12 +124,12 @@ def test_the_index_of_runbooks_lists_each_with_its_severity() -> None:
     text = (RUNBOOKS / "README.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| \[(\w+)\]\(\1\.md\) \| (\w+) \|", text, re.MULTILINE))
 
-    assert rows == {name: rule["labels"]["severity"] for name, rule in alerts("production").items()}
+    assert rows == severities()
 
 
 def test_alerts_that_runbooks_and_drills_name_exist() -> None:
     """Also within a text: a page that sends people to another one that is gone wastes their time."""
-    known = set(alerts("production"))
+    known = set(severities())
     pages = [*RUNBOOKS.glob("*.md"), *files("catalog/*.drill.yaml")]
     suffixes = "Fast|Growing|Slow|Ticket|High|Absent|Down|Refusing|Dropping|Failing|Full|Failures|Stale|Spans"
     named = [(page, name) for page in pages for name in re.findall(rf"\b[A-Z]\w+(?:{suffixes})\b", page.read_text())]

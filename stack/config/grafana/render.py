@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from stack.config.profile import Profile
 from stack.config.render import environment, place_of, secret_of
 from stack.dashboards.boards import boards
-from stack.dashboards.evidence import anomaly_panel, panel_of
+from stack.dashboards.evidence import anomaly_panel, panel_of, requests_panel
 from stack.dashboards.page import page
 from stack.slo.generate import SOURCE
-from stack.slo.grafana import Clock, anomaly_group, groups, text
+from stack.slo.grafana import Clock, anomaly_group, groups, lost_group, text
 from stack.slo.loader import load
 from stack.slo.model import Slo
 
@@ -64,7 +64,7 @@ def render_grafana(
 
 def alert_rules(slos: Sequence[Slo], profile: Profile, clock: Clock, *, detector: bool) -> Mapping[str, str]:
     """The provisioning files with alert rules."""
-    rules = groups(slos, profile, clock, panel_of(slos))
+    rules = [*groups(slos, profile, clock, panel_of(slos)), lost_group(profile, clock, requests_panel(slos))]
     files = {RULES: text(rules, source="slo.yaml")}
     if detector:
         files[ANOMALY_RULES] = text([anomaly_group(profile, clock, anomaly_panel())], source="stack/slo/grafana.py")

@@ -178,3 +178,15 @@ def test_a_silenced_alert_is_called_silenced(states: tuple[str, ...]) -> None:
     assert hint_of(*states, notify_failures=3) == (
         "alertmanager had it, but silenced or inhibited: is there a silence, or an alert that inhibits it?"
     )
+
+
+def test_an_alert_that_fired_with_other_labels_is_told_with_them() -> None:
+    """Where all data is there: the drill, or the rule, has a slip in a label."""
+    happened = history(traffic(-10, 5), traffic(5, 15, failed=5), change(7, "firing"))
+    found = evidence(services={"catalog": service(failed=4)})
+    labels = {"service_name": "catalog", "severity": "ticket", "team": "shop"}
+
+    assert why_not_evaluated(ordeal(found, happened, labels=labels)) == (
+        Rung.NOT_EVALUATED,
+        "it fired with severity=page and team=nothing: are the labels that are expected the right ones?",
+    )

@@ -312,7 +312,7 @@ def test_command_prints_mistakes_and_counts_them(tmp_path: Any, capsys: pytest.C
     assert main(["inspect", str(tmp_path)]) == 1
     said = capsys.readouterr()
     assert f"{RULES}:7: group 'slo-availability-fast'" in said.err
-    assert said.out == "9 files, 4 mistakes\n"
+    assert said.out == "9 files, 5 mistakes\n"
 
     assert main(["inspect", str(tmp_path / "nothing")]) == 2
     assert "holds no files; give the folder that has provisioning/ and dashboards/ in it" in capsys.readouterr().err

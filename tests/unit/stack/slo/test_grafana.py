@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stack.config.profile import PROFILES, Profile
 from stack.slo.generate import SOURCE, generate
-from stack.slo.grafana import Clock, anomaly_group, groups, text
+from stack.slo.grafana import Clock, anomaly_group, groups, lost_group, text
 from stack.slo.grafana_rule import LONGEST_UID, Above, GrafanaRule, PanelRef
 from stack.slo.loader import load, load_text
 
@@ -254,6 +254,20 @@ def test_the_rule_about_anomalies_reads_the_detectors_score(profile: Profile) ->
     assert "service_namespace, service_name, signal" in rule["data"][0]["model"]["expr"]
     assert f"[{4 * profile.scrape_interval_s}s]" in rule["data"][0]["model"]["expr"].replace("[1m]", "[60s]")
     assert rule["labels"]["severity"] == "ticket"
+
+
+def test_the_rule_about_lost_telemetry_is_about_having_no_data(profile: Profile) -> None:
+    """
+    Its value never fires it; no data does, after as long as a single service may be missing, and an error is no news of its own.
+    """
+    group = lost_group(profile, Clock.of(profile), PANEL).data()
+    (rule,) = group["rules"]
+
+    assert (rule["title"], rule["noDataState"], rule["execErrState"]) == ("TelemetryLost", "NoData", "KeepLast")
+    assert rule["data"][0]["model"]["expr"].startswith("vector(0)\nunless on ()")
+    assert rule["for"] == rules(profile)["TelemetryAbsent"]["for"]
+    formula = json.loads(rule["annotations"]["tocsin_formula"])
+    assert (formula["kind"], formula["expiration_s"]) == ("absent", profile.metric_expiration_s)
 
 
 def test_limits_are_exact() -> None:
