@@ -19,6 +19,8 @@ MARKER = "TOCSIN_ROSTER"
 """The environment variable that every process of ours carries: the id of the roster that it belongs to."""
 
 _POLL_S = 0.02
+_GLANCE_S = 0.001
+_MARKED_WITHIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,10 @@ class Process:
             raise StackError(f"{program.name}: cannot start {program.command[0]}: {error.strerror or error}") from error
         self.pid = self._child.pid
         self.started_t = _start_time(self.pid)
+        # Its environment is there a moment after it began to run; until then a roster would not know it for its own.
+        deadline = time.monotonic() + _MARKED_WITHIN_S
+        while self.alive and not _carries(self.pid, self._roster) and time.monotonic() < deadline:
+            time.sleep(_GLANCE_S)
 
     @property
     def name(self) -> str:
@@ -189,6 +195,13 @@ def _start_time(pid: int) -> float:
         return psutil.Process(pid).create_time()
     except psutil.Error:
         return 0.0
+
+
+def _carries(pid: int, roster: str) -> bool:
+    try:
+        return psutil.Process(pid).environ().get(MARKER) == roster
+    except (psutil.Error, OSError):
+        return False
 
 
 def _is_running(pid: int, started_t: float) -> bool:
