@@ -181,7 +181,7 @@ GRAFANA = Component(
 
 TOXIPROXY = Component(
     name=PROXY,
-    image="ghcr.io/shopify/toxiproxy:2.12.0",
+    image="tocsin/toxiproxy:2.12.0",
     binary="toxiproxy",
     args=("-host", "{api_host}", "-port", "{api_port}", "-config", "{config}"),
     config="toxiproxy.json",

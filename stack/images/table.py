@@ -158,7 +158,7 @@ COLLECTOR = Local(
 
 TOXIPROXY = Local(
     name="toxiproxy",
-    stands_for="ghcr.io/shopify/toxiproxy",
+    stands_for="tocsin/toxiproxy",
     engine=ENGINES["toxiproxy"],
     binaries={"toxiproxy": "toxiproxy"},
     user=USER,

@@ -128,10 +128,10 @@ def test_no_stand_in_for_an_image_that_was_named(engine: Engine) -> None:
 def test_every_lack_is_told_at_once(engine: Engine) -> None:
     """All images that cannot be had are named, each with the registry's words and what to try."""
     with pytest.raises(ImageError) as caught:
-        ensure(engine.client, {"prometheus": PROMETHEUS, "toxiproxy": "ghcr.io/shopify/toxiproxy:2.12.0"})
+        ensure(engine.client, {"prometheus": PROMETHEUS, "toxiproxy": "tocsin/toxiproxy:2.12.0"})
 
     message = str(caught.value)
-    for reference in (PROMETHEUS, "ghcr.io/shopify/toxiproxy:2.12.0"):
+    for reference in (PROMETHEUS, "tocsin/toxiproxy:2.12.0"):
         assert f"{reference} cannot be pulled: Get https://registry.example/v2/: dial tcp" in message
     assert "python -m stack.images build --local" in message
 
