@@ -10,6 +10,8 @@ NBSP = "\u00a0"
 UNKNOWN = "–"
 """What stands where no number is known."""
 
+_SIZES = (("GiB", 1024**3), ("MiB", 1024**2), ("KiB", 1024))
+
 # Escape sequences of terminals, other control characters, what turns the direction of writing, and halves of pairs.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 _UNPRINTABLE = re.compile(
@@ -93,6 +95,14 @@ def times(value: float | None) -> str:
     """
     value = known(value)
     return UNKNOWN if value is None else f"{value:.2f}×" if value < 99.5 else f"{value:,.0f}×"
+
+
+def size(size_bytes: float) -> str:
+    """
+    An amount of memory in the unit that suits it: `87.5 MiB`.
+    """
+    unit, factor = next(((unit, factor) for unit, factor in _SIZES if size_bytes >= factor), ("B", 1))
+    return f"{number(size_bytes / factor)}{NBSP}{unit}"
 
 
 def moment(t: float | None) -> str:

@@ -12,11 +12,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import charts, figures, lanes, ledger, lifecycle, story, trials, truth, waterfall
+from reports import charts, condition, figures, lanes, ledger, lifecycle, story, trials, truth, waterfall
 from reports.evidence import AlertTimes, Evidence
 from reports.logs import tails
 from reports.window import Window
-from scenarios.history import Blind, Clock, History
+from scenarios.history import Clock, History
 from scenarios.record import Outcome, Record, Verdict
 
 MOST_LANES = 16
@@ -55,6 +55,7 @@ class Timeline:
     faults: Markup | None
     panels: tuple[charts.Panel, ...]
     axis: Markup
+    parts: tuple[Markup, ...]
     lanes: tuple[Markup, ...]
     left_out: int
     noise: bool
@@ -72,7 +73,8 @@ def _context(record: Record, history: History, evidence: Evidence, logs: Mapping
         "treated": story.treated(record),
         "ladder": story.ladder(record),
         "stand_ins": [part for part in record.parts if part.stand_in],
-        "blind": list(history.of(Blind)),
+        "blind": condition.unwatched(history),
+        "used": condition.used(history),
         "rows": [_row(outcome) for outcome in record.outcomes],
         "requests": sum(each.count for each in requests),
         "failed": sum(each.failed for each in requests),
@@ -138,6 +140,7 @@ def _timeline(record: Record, history: History, evidence: Evidence, found: tuple
         faults=lanes.faults(shades, window) if shades else None,
         panels=tuple(panels) if requests else (),
         axis=charts.axis(window),
+        parts=tuple(lanes.component(one, window, shades) for one in condition.upkeep(history, window.end)),
         lanes=tuple(lanes.alert(lane, window, shades) for lane in lives[:MOST_LANES]),
         left_out=max(0, len(lives) - MOST_LANES),
         noise=any(shade.noise for shade in shades),
@@ -187,6 +190,7 @@ def _environment() -> Environment:
         signed=figures.signed,
         percent=figures.percent,
         times=figures.times,
+        size=figures.size,
         moment=figures.moment,
         time_of_day=figures.time_of_day,
     )

@@ -1,4 +1,4 @@
-"""Lanes: pictures of the drill's phases, its faults and the alerts' life cycles, on the charts' time axis."""
+"""Lanes: pictures of the drill's phases, its faults, parts that were not ready and alerts' lives, on the charts' time axis."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from reports import figures
 from reports.charts import Shade, backdrop
+from reports.condition import WORDS, Upkeep
 from reports.lifecycle import Lane
 from reports.svg import Attribute, element, group, titled
 from reports.window import Window
@@ -18,7 +19,7 @@ MOST_WORDS = 20
 """Changes of one kind that are said of one lane."""
 
 _PHASES: Mapping[str, str] = {"warm_up": "warm-up", "drive": "drive", "cool_down": "cool-down"}
-_PHASE_HEIGHT, _FAULT_HEIGHT, _LANE_HEIGHT = 20, 20, 44
+_PHASE_HEIGHT, _FAULT_HEIGHT, _LANE_HEIGHT, _PART_HEIGHT = 20, 20, 44, 30
 
 
 def phases(history: History, window: Window) -> Markup:
@@ -96,6 +97,29 @@ def alert(lane: Lane, window: Window, shades: Sequence[Shade]) -> Markup:
     arrivals = [notice for notice in lane.notifications if window.contains(notice.t)]
     marks += [_arrival(notice, window) for notice in arrivals[:MOST_MARKS]]
     return _picture(marks, _LANE_HEIGHT, words(lane, window))
+
+
+def component(one: Upkeep, window: Window, shades: Sequence[Shade]) -> Markup:
+    """
+    When one part was not ready, and when a new process of it was started.
+    """
+    marks: list[Markup] = [backdrop(window, shades, _PART_HEIGHT)]
+    marks.append(element("text", element("tspan", one.name, class_="strong"), x=0, y=12, class_="label"))
+    told = []
+    for spell in one.spells[:MOST_MARKS]:
+        place = {"x": window.x(spell.start), "width": window.width(spell.start, spell.end)}
+        title = f"{WORDS[spell.state]} for {figures.seconds(spell.end - spell.start)}"
+        marks.append(titled(element("rect", y=18, height=8, class_=f"part {spell.state}", **place), title))
+        told.append(f"{WORDS[spell.state]} from {_offset(spell.start, window)} to {_offset(spell.end, window)}")
+    for start in one.starts[:MOST_MARKS]:
+        dot = element("circle", cx=window.x(start), cy=22, r=4, class_="started")
+        marks.append(titled(dot, f"started again at {_offset(start, window)}"))
+        told.append(f"started again at {_offset(start, window)}")
+    return _picture(marks, _PART_HEIGHT, f"{one.name}: {', '.join(told[:MOST_WORDS])}.")
+
+
+def _offset(t: float, window: Window) -> str:
+    return figures.seconds(t - window.zero)
 
 
 def words(lane: Lane, window: Window) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.svg import share
-from scenarios.history import Blind, Clock, History
+from scenarios.history import Blind, Clock, History, Sighted
 from scenarios.record import Record
 
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
@@ -26,7 +26,7 @@ class Window:
         """
         From the first request to the last event; of an empty history, from the record's start to its end.
         """
-        times = [event.t for event in history.events if not isinstance(event, (Clock, Blind))]
+        times = [event.t for event in history.events if not isinstance(event, (Clock, Blind, Sighted))]
         start = history.phase("warm_up") or (times[0] if times else record.started_t)
         end = max([*times, start + 1.0]) if times else max(record.ended_t, start + 1.0)
         zero = history.phase("drive")

@@ -12,12 +12,15 @@ from scenarios.history import (
     AlertChange,
     Blind,
     Clock,
+    ComponentChange,
     Event,
     FaultChange,
     History,
     Notification,
     Phase,
+    Sighted,
     Traffic,
+    Usage,
 )
 from scenarios.record import Outcome, Part, Record, Rung, Verdict
 
@@ -498,6 +501,27 @@ def prometheus_died() -> Example:
     )
 
 
+def catalog_killed() -> Example:
+    """
+    The catalog was killed and started again, which nobody but the reader of its part can see.
+    """
+    changes = [(START_T, "ready", START_T - 5), (FAULT_T, "down", None), (HEALED_T, "ready", HEALED_T)]
+    parts = [
+        ComponentChange.model_validate({"t": t, "name": "catalog", "state": state, "started_t": started_t})
+        for t, state, started_t in changes
+    ]
+    measured = [
+        Usage(t=t, name="catalog", cpu_s=cpu_s, memory_bytes=80 * 1024**2)
+        for t, cpu_s in ((START_T, 1.0), (START_T + 20, 3.5))
+    ]
+    blind = [
+        Blind(t=FAULT_T, watcher="grafana", reason="Connection refused."),
+        Sighted(t=FAULT_T + 4, watcher="grafana"),
+    ]
+    example = passed()
+    return replace(example, history=History([*example.history.events, *parts, *measured, *blind]))
+
+
 def baseline() -> Example:
     """
     Nothing breaks, nothing screams; all parts are real.
@@ -647,6 +671,7 @@ ALL = {
     "passed": passed,
     "not-notified": not_notified,
     "prometheus-died": prometheus_died,
+    "catalog-killed": catalog_killed,
     "baseline": baseline,
     "aborted": aborted,
     "stopped-early": stopped_early,

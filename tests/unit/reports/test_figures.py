@@ -130,3 +130,14 @@ def test_what_a_page_must_not_hold_is_replaced() -> None:
     Terminal colours vanish; control, direction and broken characters become visible; line ends and tabs stay.
     """
     assert figures.printable("\x1b[31;1merror\x1b[0m: \x00\u202e\ud800\tend\r\n") == "error: \ufffd\ufffd\ufffd\tend\n"
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "written"),
+    [(0, "0 B"), (512, "512 B"), (1536, "1.5 KiB"), (91_750_400, "87.5 MiB"), (3 * 1024**3, "3 GiB")],
+)
+def test_sizes(size_bytes: int, written: str) -> None:
+    """
+    In the unit that suits them.
+    """
+    assert figures.size(size_bytes).replace("\u00a0", " ") == written

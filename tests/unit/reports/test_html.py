@@ -226,6 +226,19 @@ def test_an_unknown_drill_says_what_was_not_seen() -> None:
     assert "last 80 lines of 300" in found.text("run")
 
 
+def test_a_part_that_was_killed_is_drawn_and_what_it_used_is_told() -> None:
+    """
+    And who could not look meanwhile, until when.
+    """
+    found = Page(drawn(examples.catalog_killed()))
+
+    assert "Parts that were not ready all the time" in found.text("timeline")
+    assert "started again" in found.text("timeline")
+    assert "catalog 2.5 s 0.125 80 MiB" in found.text("run")
+    assert "Not watched: grafana, from 16:00:18.0 to 16:00:22.0. Connection refused." in found.text("verdict")
+    assert "not ready" not in Page(drawn(examples.passed())).text("timeline")
+
+
 def test_a_drill_that_never_began_says_so_in_every_section() -> None:
     """
     Sentences in place of empty tables and charts; and the problem is told once.

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from reports import charts, lanes, svg
 from reports.charts import METRICS, Shade
+from reports.condition import Upkeep
 from reports.evidence import Point
 from reports.lifecycle import Lane, Stretch
 from reports.truth import Bin, bins
@@ -299,3 +300,19 @@ def test_a_flapping_alert_is_cut_and_says_so() -> None:
     assert classes(drawn).count("told firing") == lanes.MOST_MARKS
     assert "3100 more changes" in "".join(parsed(drawn).itertext())
     assert len(words(drawn)) < 2000
+
+
+def test_a_part_that_was_down_is_drawn_with_its_new_beginning() -> None:
+    """
+    And the same in words.
+    """
+    spells = (Stretch(start=120, end=130, state="down"), Stretch(start=130, end=131, state="unready"))
+    drawn = lanes.component(Upkeep(name="tempo", spells=spells, starts=(130.0,)), WINDOW, SHADES)
+
+    assert words(drawn) == "tempo: down from 10 s to 20 s, not answering from 20 s to 21 s, started again at 20 s."
+    assert tooltips(drawn)[-3:] == ["down for 10 s", "not answering for 1 s", "started again at 20 s"]
+    assert [each for each in classes(drawn) if each.startswith(("part", "started"))] == [
+        "part down",
+        "part unready",
+        "started",
+    ]
