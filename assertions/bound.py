@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Any, Self
 
 from assertions.evidence import AlertRule, Delays
+from assertions.spells import spells, watched
 from assertions.truth import add, routes_through
 from scenarios.history import History, Traffic
 
@@ -56,6 +57,10 @@ def _held_after_s(rule: AlertRule, service: str, history: History, fault_t: floa
     if rule.formula["kind"] == "absent":
         # No client sees it: the series vanish so long after their last export.
         return float(rule.formula["expiration_s"])
+    if rule.formula["kind"] == "pipeline":
+        if "lag_s" not in rule.formula:
+            raise FormulaError("its rule is about the pipeline itself, and nobody can say when that begins")
+        return _down_t(history, fault_t) - fault_t + float(rule.formula["lag_s"])
     condition = Condition.read(rule.formula)
     seconds = Seconds.of(history, service, slow_s=condition.slow_s)
     run_from = None
@@ -67,6 +72,12 @@ def _held_after_s(rule: AlertRule, service: str, history: History, fault_t: floa
         if end - run_from >= rule.for_s:
             return run_from - fault_t
     return None
+
+
+def _down_t(history: History, fault_t: float) -> float:
+    """When the first component or role went down under a fault; none may have, as when only the way between two is broken."""
+    found = (spell.down_t for name in watched(history) for spell in spells(history, name) if spell.down_t >= fault_t)
+    return min(found, default=fault_t)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

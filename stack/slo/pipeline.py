@@ -1,7 +1,8 @@
 """Pipeline: the rules by which the stack watches itself, so that a blind spot is noticed before it hides something."""
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stack.config.profile import Profile
@@ -18,6 +19,9 @@ class Watch:
 
     `counters`: any growth within the window fires. `expr`: an expression, `{window}` and `{window_s}` are filled in.
     Times are nominal seconds, as in production.
+    `pace_s` is how often at least the counters grow while it is broken: a window holds one and a half times that, or the alert
+    would end and begin again and again. `lag_s` is how long after something went down that is known, apart from scrape,
+    evaluation and hold; None where nobody can say.
     """
 
     alert: str
@@ -29,6 +33,21 @@ class Watch:
     expr: str = ""
     window_s: int = 0
     hold_s: int = 0
+    pace_s: Callable[[Profile], int] = lambda _: 0
+    lag_s: Callable[[Profile], int] | None = None
+
+    def window_in(self, profile: Profile) -> int:
+        """Its window in a profile, in whole seconds."""
+        return max(profile.window_s(self.window_s), math.ceil(1.5 * self.pace_s(profile)))
+
+
+RESEND_S = 5
+"""Prometheus sends an alert that goes on again after so long (its `--rules.alert.resend-delay`)."""
+
+
+def _given_up_s(profile: Profile) -> int:
+    """Alertmanager tries a notification until its group's next turn, or for 10 s, and then counts it as failed."""
+    return max(10, profile.group_interval_s)
 
 
 def _signals(counter: str) -> Sequence[str]:
@@ -50,6 +69,8 @@ WATCHES = (
         component="{{ $labels.job }}",
         expr="up == 0",
         hold_s=300,
+        # A target that hangs is given up at the scrape's timeout, which is the interval.
+        lag_s=lambda profile: profile.scrape_interval_s,
         summary="{{ $labels.job }} at {{ $labels.instance }} cannot be scraped",
         description="Prometheus gets no metrics from this target; it is down, hangs, or answers too slowly.",
     ),
@@ -84,6 +105,7 @@ WATCHES = (
             "increase(otelcol_exporter_sent_spans[{window}]) > 0"
         ),
         window_s=300,
+        lag_s=lambda profile: profile.window_s(300),
         summary="The collector cannot send to {{ $labels.exporter }}",
         description="Data wait in the queue and nothing gets through, or it was given up after all retries.",
     ),
@@ -110,6 +132,8 @@ WATCHES = (
         component="prometheus",
         counters=("prometheus_notifications_errors_total", "prometheus_notifications_dropped_total"),
         window_s=300,
+        pace_s=lambda _: RESEND_S,
+        lag_s=lambda _: RESEND_S,
         summary="Prometheus cannot reach {{ $labels.alertmanager }}",
         description="Alerts fire, but Alertmanager does not hear of them.",
     ),
@@ -119,6 +143,9 @@ WATCHES = (
         component="alertmanager",
         counters=("alertmanager_notifications_failed_total",),
         window_s=300,
+        pace_s=_given_up_s,
+        # The watchdog is the next that it has to tell.
+        lag_s=lambda profile: profile.watchdog_repeat_s + _given_up_s(profile),
         summary="Alertmanager cannot notify by {{ $labels.integration }} ({{ $labels.reason }})",
         description="Alerts reach Alertmanager, but their receiver does not accept them.",
     ),
@@ -135,10 +162,12 @@ WATCHES = (
         alert="DetectorStale",
         severity="ticket",
         component="detector",
-        expr="time() - anomaly_last_success_timestamp_seconds > {window_s}",
+        # Also of one that cannot be scraped any more, for an hour.
+        expr="time() - last_over_time(anomaly_last_success_timestamp_seconds[1h]) > {window_s}",
         window_s=600,
+        lag_s=lambda profile: profile.window_s(600),
         summary="The anomaly detector has not looked for {{ $value | humanizeDuration }}",
-        description="It runs but completes no round, so no anomaly would be seen.",
+        description="It completes no round, or is gone, so no anomaly would be seen.",
     ),
 )
 """What is watched; a rule about a component that a stack does not have stays silent."""
@@ -152,7 +181,8 @@ def groups(profile: Profile) -> Sequence[Group]:
 
 def _alerting(watch: Watch, profile: Profile) -> Alerting:
     hold_s = profile.hold_s(watch.hold_s)
-    timing = {"window_s": profile.window_s(watch.window_s)} if watch.window_s else {}
+    timing = {"window_s": watch.window_in(profile)} if watch.window_s else {}
+    timing |= {"lag_s": watch.lag_s(profile)} if watch.lag_s else {}
     timing |= {"for_s": hold_s, "interval_s": profile.evaluation_interval_s}
     return Alerting(
         alert=watch.alert,
@@ -169,7 +199,7 @@ def _alerting(watch: Watch, profile: Profile) -> Alerting:
 
 
 def _expr(watch: Watch, profile: Profile) -> str:
-    window_s = profile.window_s(watch.window_s)
+    window_s = watch.window_in(profile)
     parts = [grown(counter, window_s) for counter in watch.counters]
     if watch.expr:
         parts.append(watch.expr.replace("{window}", duration(window_s)).replace("{window_s}", str(window_s)))

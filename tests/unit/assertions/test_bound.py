@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assertions.bound import Bound, bound_of
 from assertions.evidence import AlertRule, Delays
 from scenarios.history import Event, History
-from tests.unit.assertions.builders import BURN, T0, bucket, history, rule, traffic
+from tests.unit.assertions.builders import BURN, T0, bucket, found, history, rule, traffic
 
 WAY_S = 1.0 + 0.2 + 1.0 + 1.0
 """Export, batch, scrape and evaluation of the drill's profile."""
@@ -236,6 +236,15 @@ def test_absent_series_vanish_by_configuration() -> None:
     assert bound(absent, for_s=2).seconds == pytest.approx(8 + WAY_S + 2)
 
 
+def test_the_pipeline_is_known_to_be_down_by_its_parts() -> None:
+    """From the first that went down under the fault on; without any, from the fault itself."""
+    of_pipeline = {"kind": "pipeline", "lag_s": 2}
+    parts = [found(-9, "ready"), found(1, "unready"), found(2, "ready"), found(5.5, "down"), found(9, "down", "users")]
+
+    assert bound(of_pipeline, *parts, for_s=5).seconds == pytest.approx(0.5 + 2 + WAY_S + 5)
+    assert held(bound(of_pipeline)) == 2
+
+
 def test_without_traffic_nothing_was_met() -> None:
     """No data is no bound."""
     assert bound(RATIO).seconds is None
@@ -245,7 +254,7 @@ def test_without_traffic_nothing_was_met() -> None:
     ("formula", "why"),
     [
         (None, "its rule carries no formula"),
-        ({"kind": "pipeline"}, "its rule is of the kind 'pipeline', which clients cannot tell"),
+        ({"kind": "pipeline"}, "its rule is about the pipeline itself, and nobody can say when that begins"),
         (
             RATIO | {"bad": "custom"},
             "its rule counts requests of the kind 'custom' as bad, which clients cannot tell",

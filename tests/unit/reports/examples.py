@@ -514,7 +514,7 @@ def catalog_killed() -> Example:
         Usage(t=t, name="catalog", cpu_s=cpu_s, memory_bytes=80 * 1024**2)
         for t, cpu_s in ((START_T, 1.0), (START_T + 20, 3.5))
     ]
-    blind = [
+    blind: list[Event] = [
         Blind(t=FAULT_T, watcher="grafana", reason="Connection refused."),
         Sighted(t=FAULT_T + 4, watcher="grafana"),
     ]

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from stack.components import PROMETHEUS
 from stack.config import PROFILES
 from stack.slo.__main__ import main
 from stack.slo.generate import GENERATED, SOURCE, generate, rules_dir, stale, write
+from stack.slo.pipeline import RESEND_S, WATCHES
 from stack.slo.promql import duration
 from stack.slo.ratios import BASE_WINDOW_S
 
@@ -103,7 +105,7 @@ def test_expressions_differ_in_windows_only() -> None:
     """
     Thresholds, selectors and operators are the same, word by word.
     """
-    number_before_guard = r"(\* )\d+( >= 10)|(\) / )\d+(\nor\n)|(timestamp_seconds > )\d+|(^vector\()\d{4,}(\)$)"
+    number_before_guard = r"(\* )\d+( >= 10)|(\) / )\d+(\nor\n)|(timestamp_seconds(?:\[WINDOW\]\))? > )\d+|(^vector\()\d{4,}(\)$)"
 
     def bare(profile: str) -> list[str]:
         texts = [
@@ -204,7 +206,34 @@ def test_formulas_in_a_drill() -> None:
         {"factor": 1, "long_s": 4320, "short_s": 360},
     ]
     assert found["MemoryGrowing"] == {"kind": "memory_growth", "times": 2, "window_s": 60, "for_s": 2, "interval_s": 1}
-    assert found["TargetDown"] == {"kind": "pipeline", "for_s": 5, "interval_s": 1}
+    assert found["TargetDown"] == {"kind": "pipeline", "lag_s": 1, "for_s": 5, "interval_s": 1}
+    assert found["QueueFull"] == {"kind": "pipeline", "for_s": 0, "interval_s": 1}
+
+
+@pytest.mark.parametrize(
+    ("alert", "drill_s", "production_s"),
+    [
+        ("CollectorRefusing", 5, 300),
+        # Counted at least every 5 s, as often as an alert is sent again.
+        ("PrometheusNotificationsFailing", 8, 300),
+        # Counted every 10 s in a drill, when a notification is given up; else every minute.
+        ("AlertmanagerNotificationsFailing", 15, 300),
+    ],
+)
+def test_windows_of_rare_counts_hold_more_than_one_of_them(alert: str, drill_s: int, production_s: int) -> None:
+    """
+    Otherwise an alert would end and begin again while what it is about goes on.
+    """
+    (watch,) = (watch for watch in WATCHES if watch.alert == alert)
+
+    assert [watch.window_in(PROFILES[name]) for name in ("drill", "production")] == [drill_s, production_s]
+
+
+def test_alerts_are_sent_again_as_often_as_rules_believe() -> None:
+    """
+    The setting is Prometheus' own.
+    """
+    assert f"--rules.alert.resend-delay={RESEND_S}s" in PROMETHEUS.args
 
 
 def test_alerts_are_left_to_grafana_where_the_file_says_so(tmp_path: Path) -> None:
