@@ -105,7 +105,9 @@ def test_expressions_differ_in_windows_only() -> None:
     """
     Thresholds, selectors and operators are the same, word by word.
     """
-    number_before_guard = r"(\* )\d+( >= 10)|(\) / )\d+(\nor\n)|(timestamp_seconds(?:\[WINDOW\]\))? > )\d+|(^vector\()\d{4,}(\)$)"
+    number_before_guard = (
+        r"(\* )\d+( >= 10)|(\) / )\d+(\nor\n)|(timestamp_seconds(?:\[WINDOW\]\))? > )\d+|(^vector\()\d{4,}(\)$)"
+    )
 
     def bare(profile: str) -> list[str]:
         texts = [
