@@ -3,6 +3,8 @@
 import io
 import math
 import tarfile
+import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,8 +19,11 @@ from testcontainers.core.exceptions import ContainerStartException
 
 from stack.errors import StackError
 from stack.runtimes.engine import Engine, telling
-from stack.runtimes.process import log_tail
+from stack.runtimes.process import log_tail, used_by
 from stack.runtimes.unit import Usage
+
+FRESH_S = 0.1
+"""What an engine said of a container is taken for true so long: many want to know, and each question costs the engine work."""
 
 STARTED = ("running", "paused", "restarting")
 
@@ -59,6 +64,9 @@ class Container:
         self._engine = engine
         self._log = log
         self._files = dict(files)
+        self._looking = threading.Lock()
+        self._looked_t = 0.0
+        self._last: Mapping[str, Any] = {}
 
     @classmethod
     def of(cls, spec: Spec, *, engine: Engine, log: Path) -> "Container":
@@ -111,16 +119,14 @@ class Container:
         return log_tail(self.log(), lines)
 
     def usage(self) -> Usage | None:
-        """What the engine accounts for; page cache is no memory of its own."""
-        if not self.alive:
+        """
+        What it uses: of processes of this machine what the machine says, as it does for any other process; else what the engine accounts
+        for, which takes it a second.
+        """
+        state = self._state()
+        if state.get("Status") not in STARTED:
             return None
-        try:
-            stats = self._engine.client.api.stats(self.id, stream=False, one_shot=True)
-            memory = stats["memory_stats"]["stats"]
-            cpu_s = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
-            return Usage(cpu_s=cpu_s, memory_bytes=memory["anon"] if "anon" in memory else memory["total_rss"])
-        except (docker.errors.DockerException, OSError, KeyError):
-            return None
+        return used_by(state["Pid"]) if self._is_here(state["Pid"]) else self._accounted()
 
     def state(self) -> dict[str, Any]:
         """What `adopt` needs."""
@@ -135,11 +141,14 @@ class Container:
     def start(self) -> None:
         """Make it at the first time; copy its files, and start it. Raises StackError with what the engine said."""
         with telling(f"{self.name}: its container cannot be started"):
-            if not self.id:
-                self._make()
-                return
-            self._engine.client.api.put_archive(self.id, "/", _packed(self._files))
-            self._engine.client.api.start(self.id)
+            try:
+                if self.id:
+                    self._engine.client.api.put_archive(self.id, "/", _packed(self._files))
+                    self._engine.client.api.start(self.id)
+                else:
+                    self._make()
+            finally:
+                self._changed()
 
     def kill(self) -> None:
         """End it at once, without a chance to clean up."""
@@ -191,17 +200,47 @@ class Container:
             except docker.errors.APIError as error:
                 if error.status_code not in GONE:
                     raise
+            finally:
+                self._changed()
+
+    def _is_here(self, pid: int) -> bool:
+        """Whether its processes are of this machine, and to be seen."""
+        try:
+            return self.id in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
+        except OSError:
+            return False
+
+    def _accounted(self) -> Usage | None:
+        try:
+            stats = self._engine.client.api.stats(self.id, stream=False, one_shot=True)
+            memory = stats["memory_stats"]["stats"]
+            cpu_s = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+            return Usage(cpu_s=cpu_s, memory_bytes=memory["anon"] if "anon" in memory else memory["total_rss"])
+        except (docker.errors.DockerException, OSError, KeyError):
+            return None
 
     def _state(self) -> Mapping[str, Any]:
-        """What the engine says of it; nothing when it is not there."""
+        """What the engine says of it, or said just now; nothing when it is not there."""
         if not self.id:
             return {}
+        with self._looking:
+            if time.monotonic() - self._looked_t > FRESH_S:
+                self._last = self._inspect()
+                self._looked_t = time.monotonic()
+            return self._last
+
+    def _inspect(self) -> Mapping[str, Any]:
         with telling(f"{self.name}: its container cannot be looked at"):
             try:
                 state: Mapping[str, Any] = self._engine.client.api.inspect_container(self.id)["State"]
             except docker.errors.NotFound:
                 return {}
         return state
+
+    def _changed(self) -> None:
+        """What the engine said of it is not so any more."""
+        with self._looking:
+            self._looked_t = 0.0
 
 
 def _packed(files: Mapping[str, Path]) -> bytes:

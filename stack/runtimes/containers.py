@@ -52,16 +52,18 @@ class ContainerHost:
         roster.use_engine(engine.place)
 
     @classmethod
-    def open(cls, roster: Roster, *, logs: Path, table: Mapping[str, Component], report: Report) -> "ContainerHost":
+    def open(
+        cls, roster: Roster, *, logs: Path, table: Mapping[str, Component], standing: bool, report: Report
+    ) -> "ContainerHost":
         """
-        A host for a new stack: all images are there, and so is its network.
+        A host for a new stack: all images are there, and so is its network. The stack outlives this command if it is `standing`.
 
         Raises StackError when there is no engine, or an image that can neither be pulled nor built.
         """
         engine = connected()
         try:
             found = provide(engine, table, report=lambda progress: report(_in_words(progress)))
-            _choose_ryuk(engine, standing=roster.standing)
+            _choose_ryuk(engine, standing=standing)
             host = cls(roster, logs=logs, engine=engine, net=Net(name=f"tocsin-{roster.id}"), found=found)
             with telling("the stack's network cannot be made"):
                 labels = create_labels("", {LABEL: roster.id})

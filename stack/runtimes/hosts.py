@@ -14,8 +14,12 @@ RUNTIMES = ("processes", "containers")
 # What deals with containers takes a while to load, so that is done where there are any.
 
 
-def open_host(runtime: str, roster: Roster, *, table: Mapping[str, Component], report: Report) -> Host:
-    """A host for the components of a new stack. Raises StackError for a runtime that is unknown, or that cannot be had here."""
+def open_host(runtime: str, roster: Roster, *, table: Mapping[str, Component], standing: bool, report: Report) -> Host:
+    """
+    A host for the components of a new stack, which is to stay after this command if `standing`.
+
+    Raises StackError for a runtime that is unknown, or that cannot be had here.
+    """
     logs = roster.path / "logs"
     logs.mkdir()
     if runtime == "processes":
@@ -23,7 +27,7 @@ def open_host(runtime: str, roster: Roster, *, table: Mapping[str, Component], r
     if runtime == "containers":
         from stack.runtimes.containers import ContainerHost
 
-        return ContainerHost.open(roster, logs=logs, table=table, report=report)
+        return ContainerHost.open(roster, logs=logs, table=table, standing=standing, report=report)
     raise StackError(f"no runtime {runtime!r}; there is: {', '.join(RUNTIMES)}")
 
 

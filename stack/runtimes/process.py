@@ -135,20 +135,8 @@ class Process:
         return log_tail(self.program.log, lines)
 
     def usage(self) -> Usage | None:
-        """What it and its children use; children that ended count by their CPU time once their parent knows of their end."""
-        if not self.alive:
-            return None
-        try:
-            family = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
-        except psutil.Error:
-            return None
-        cpu_s, memory_bytes = 0.0, 0
-        for member in family:
-            with suppress(psutil.Error):
-                times, memory = member.cpu_times(), member.memory_info()
-                cpu_s += times.user + times.system + times.children_user + times.children_system
-                memory_bytes += memory.rss
-        return Usage(cpu_s=cpu_s, memory_bytes=memory_bytes)
+        """What it and its children use; None when it does not run."""
+        return used_by(self.pid) if self.alive else None
 
     def state(self) -> dict[str, Any]:
         """What `adopt` needs."""
@@ -175,6 +163,21 @@ class Process:
                 return False
             time.sleep(_POLL_S)
         return True
+
+
+def used_by(pid: int) -> Usage | None:
+    """What a process and its children use; children that ended count by their CPU time once their parent knows of their end."""
+    try:
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    except psutil.Error:
+        return None
+    cpu_s, memory_bytes = 0.0, 0
+    for member in family:
+        with suppress(psutil.Error):
+            times, memory = member.cpu_times(), member.memory_info()
+            cpu_s += times.user + times.system + times.children_user + times.children_system
+            memory_bytes += memory.rss
+    return Usage(cpu_s=cpu_s, memory_bytes=memory_bytes)
 
 
 def log_tail(path: Path, lines: int = 15) -> str:

@@ -62,7 +62,7 @@ class Stack:
         table = table_of(extras)
         roster = Roster.create("stack")
         try:
-            host = open_host(runtime, roster, table=table, report=report)
+            host = open_host(runtime, roster, table=table, standing=standing, report=report)
             crew = Crew(table, host=host, places=host.reserve(table, fixed=fixed_ports), of="the stack")
         except BaseException:
             roster.disband()

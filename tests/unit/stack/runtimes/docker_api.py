@@ -48,6 +48,7 @@ class DockerApi:
         self.refusals: dict[str, Answer] = {}
         self.asked: list[str] = []
         self.place = ""
+        self.pid = 0
 
     def hold(self, *references: str) -> None:
         """Have images."""
@@ -100,6 +101,7 @@ def _inspect(api: DockerApi, found: re.Match[str], _: dict[str, str], __: bytes)
         "Paused": one.status == "paused",
         "ExitCode": one.exit_code,
         "StartedAt": started,
+        "Pid": api.pid,
     }
     return 200, {"Id": one.id, "Name": f"/{one.name}", "State": state, "Config": one.settings, "Image": "sha256:0"}
 

@@ -1,5 +1,6 @@
 """Containers, on an engine that only pretends."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from stack.runtimes.container import Container, Spec
 from stack.runtimes.engine import Engine, connected
 from stack.runtimes.unit import Usage
 from tests.unit.stack.runtimes.docker_api import DockerApi
+from tests.unit.stack.runtimes.test_process import until
 
 IMAGE = "prom/prometheus:v3"
 
@@ -100,6 +102,7 @@ def test_a_fault_may_meet_it_in_any_state(api: DockerApi, container: Container, 
         container.pause()
     if state == "gone":
         api.containers.clear()
+        until(lambda: not container.alive, "it to be seen that it is gone")
 
     getattr(container, deed)()
 
@@ -117,7 +120,32 @@ def test_its_log_is_fetched_when_it_is_asked_for(api: DockerApi, container: Cont
     assert container.log_tail() == "first line\nlast"
 
 
-def test_what_it_uses_is_what_the_engine_accounts_for(api: DockerApi, container: Container) -> None:
+def test_of_a_process_of_this_machine_the_machine_says_what_it_uses(
+    api: DockerApi, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, and in the same way as without containers; the engine would take a second."""
+    container.start()
+    api.pid = os.getpid()
+    monkeypatch.setattr(Container, "_is_here", lambda _, pid: pid == os.getpid())
+
+    used = container.usage()
+
+    assert used is not None
+    assert used.memory_bytes > 2**20
+    assert not any(line.endswith("/stats") for line in api.asked)
+
+
+def test_the_engine_is_asked_once_by_many(api: DockerApi, container: Container) -> None:
+    """Unless something was done since; then what it said is not so any more."""
+    container.start()
+    api.asked.clear()
+    assert all(container.alive and not container.paused for _ in range(20))
+    assert api.asked.count(f"GET /containers/{container.id}/json") <= 2
+    container.pause()
+    assert container.paused
+
+
+def test_elsewhere_what_it_uses_is_what_the_engine_accounts_for(api: DockerApi, container: Container) -> None:
     """While it runs."""
     assert container.usage() is None
     container.start()
@@ -133,9 +161,9 @@ def test_another_command_takes_over_by_its_state(api: DockerApi, container: Cont
     assert other.alive
 
     other.kill()
-    assert not container.alive
+    until(lambda: not container.alive, "it to be seen that it was killed")
     other.start()
-    assert container.alive
+    until(lambda: container.alive, "it to be seen that it was started")
     assert len(api.containers) == 1
 
 
@@ -176,6 +204,7 @@ def test_an_engine_that_goes_away_is_told(
 ) -> None:
     """Not as a traceback of some library."""
     container.start()
+    container.stop()
 
     def refuse(*_: object, **__: object) -> None:
         raise ConnectionRefusedError(111, "Connection refused")

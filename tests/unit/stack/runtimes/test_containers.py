@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from testcontainers.core.config import testcontainers_config
 
 from stack import images
 from stack.components import APP, COMPONENTS, GRAFANA, PROMETHEUS, SINK, TEMPO, Component
@@ -62,7 +63,7 @@ def roster(api: DockerApi) -> Iterator[Roster]:
 @pytest.fixture
 def host(roster: Roster) -> Iterator[Host]:
     """The stack's host."""
-    made = hosts.open_host("containers", roster, table=TABLE, report=lambda _: None)
+    made = hosts.open_host("containers", roster, table=TABLE, standing=False, report=lambda _: None)
     yield made
     made.close()
 
@@ -115,7 +116,7 @@ def test_a_stand_in_is_started_as_the_module_that_it_is(
 ) -> None:
     """It writes where our images let it."""
     origins |= {"tempo": Origin.STAND_IN, "grafana": Origin.STAND_IN}
-    with_stand_ins = ContainerHost.open(roster, logs=roster.path, table=TABLE, report=lambda _: None)
+    with_stand_ins = ContainerHost.open(roster, logs=roster.path, table=TABLE, standing=False, report=lambda _: None)
 
     tempo, grafana = (started(with_stand_ins, one, api) for one in (TEMPO, GRAFANA))
 
@@ -186,7 +187,7 @@ def test_the_record_can_tell_one_image_from_another(
 ) -> None:
     """By its tag, its id or digest, and whether it only stands for the one that was meant."""
     origins |= {"prometheus": Origin.LOCAL, "tempo": Origin.STAND_IN}
-    made = ContainerHost.open(roster, logs=roster.path, table=TABLE, report=lambda _: None)
+    made = ContainerHost.open(roster, logs=roster.path, table=TABLE, standing=False, report=lambda _: None)
     values = dict.fromkeys(("config", "data", "http"), "x")
     prometheus, tempo = (made.make(one, places=made.reserve(TABLE), values=values) for one in (PROMETHEUS, TEMPO))
 
@@ -209,7 +210,7 @@ def test_an_image_that_cannot_be_had_leaves_nothing(
 
     monkeypatch.setattr(images, "ensure", ensure)
     with pytest.raises(StackError, match="grafana/tempo:3 cannot be pulled"):
-        hosts.open_host("containers", roster, table=TABLE, report=lambda _: None)
+        hosts.open_host("containers", roster, table=TABLE, standing=False, report=lambda _: None)
     assert not api.networks
 
 
@@ -219,4 +220,22 @@ def test_an_engine_without_a_free_network_is_told(roster: Roster, api: DockerApi
     api.refusals["POST /networks/create"] = (500, {"message": said})
 
     with pytest.raises(StackError, match=r"the stack's network cannot be made: could not.*\n.*docker network prune"):
-        hosts.open_host("containers", roster, table=TABLE, report=lambda _: None)
+        hosts.open_host("containers", roster, table=TABLE, standing=False, report=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("standing", "there", "used"),
+    [(False, True, True), (False, False, False), (True, True, False), (True, False, False)],
+)
+def test_ryuk_clears_up_beside_us_where_it_can(
+    roster: Roster, api: DockerApi, monkeypatch: pytest.MonkeyPatch, standing: bool, there: bool, used: bool
+) -> None:
+    """Not after a stack that is to outlive its command, and not where its image is missing, which is no error."""
+    monkeypatch.setattr(testcontainers_config, "ryuk_disabled", False)
+    if there:
+        api.images[testcontainers_config.ryuk_image] = "sha256:7"
+
+    host = hosts.open_host("containers", roster, table=TABLE, standing=standing, report=lambda _: None)
+
+    assert testcontainers_config.ryuk_disabled is not used
+    host.close()

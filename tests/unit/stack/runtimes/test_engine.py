@@ -76,6 +76,7 @@ def test_everything_of_a_roster_goes_and_nothing_else(api: DockerApi) -> None:
     assert list(api.networks) == [f"net-{others.id}"]
     assert list(api.volumes) == [f"volume-{others.id}"]
     assert not ours.path.exists()
+    assert others.disband() == 3
 
 
 def test_without_an_answer_a_roster_is_kept_for_the_next_command(api: DockerApi) -> None:
