@@ -66,17 +66,27 @@ def judge(sli: Sli, check: Check, history: History, evidence: Evidence) -> Outco
     if not held.requests:
         return _no_data(sli, check, history, evidence, span)
     found = _compare(sli, truth, held, span[1] - span[0])
+    return _verdict(
+        sli, check, _with_fidelity(found, held, truth, everything), f"{seconds(span[1] - span[0])} of traffic"
+    )
+
+
+def _with_fidelity(found: Comparison, held: Held, truth: Window, everything: Window) -> Comparison:
+    """With the share of all requests of which the indicator knows; in words, too, where it is not meant to know all."""
     fidelity = held.requests / everything.answered
-    found = replace(found, facts={**found.facts, "fidelity": fidelity})
-    if truth.answered < everything.answered:
-        found = replace(found, observed=f"{found.observed}, of the {percent(fidelity)} of all requests that are traced")
+    traced = f", of the {percent(fidelity)} of all requests that are traced"
+    observed = found.observed + (traced if truth.answered < everything.answered else "")
+    return replace(found, observed=observed, facts={**found.facts, "fidelity": fidelity})
+
+
+def _verdict(sli: Sli, check: Check, found: Comparison, when: str) -> Outcome:
     if found.agree:
         return check.passed(expected=found.expected, observed=found.observed, facts=found.facts)
     return check.failed(
         expected=found.expected,
         observed=found.observed,
         where=f"prometheus, {REQUESTS if sli.source == 'metrics' else SPANS}",
-        when=f"all {seconds(span[1] - span[0])} of traffic",
+        when=f"all {when}",
         hint="compare the ledger: which hop lost or added requests?",
         facts=found.facts,
     )
