@@ -62,11 +62,11 @@ def judge(traces: Traces, check: Check, history: History, evidence: Evidence) ->
 def _sampled(traces: Traces, check: Check, history: History, evidence: Evidence, passed: Outcome) -> Outcome:
     """What passed, but with head sampling: nothing else may be stored, and the share that is kept is told."""
     kept, of_all = meant(traces, history, sampled=True), meant(traces, history)
+    facts = {**passed.facts, "kept": kept, "fidelity": kept / of_all if of_all else None}
     if kept == of_all:
-        return passed
+        return check.passed(expected=passed.expected, observed=passed.observed, facts=facts)
     others = [trace for trace in evidence.traces[check.id] if not trace.sampled]
     strays = [trace for trace in others if trace.spans]
-    facts = {**passed.facts, "kept": kept, "fidelity": kept / of_all}
     if strays:
         return check.failed(
             expected=f"none of {count(len(others), 'trace')} that head sampling does not keep",

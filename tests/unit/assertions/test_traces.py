@@ -309,7 +309,7 @@ def test_traces_that_are_all_there_and_whole_pass() -> None:
         "at least 99 % of 50 looked up",
         "50 found, 50 of them whole",
     )
-    assert outcome.facts == {"looked_up": 50, "found": 50, "broken": 0}
+    assert outcome.facts == {"looked_up": 50, "found": 50, "broken": 0, "kept": 100, "fidelity": 1.0}
 
 
 def test_flaws_that_are_allowed_are_told_all_the_same() -> None:
