@@ -3,13 +3,17 @@
 from assertions.check import Check, Facts
 from assertions.effect import Effect, effect_of
 from assertions.ladder import EXPLANATIONS
+from assertions.spells import spells, watched
 from assertions.wording import seconds
 from scenarios.history import FaultChange, History
-from scenarios.model import Fault, LinkFault, TrafficFault
+from scenarios.model import ComponentFault, Fault, LinkFault, TrafficFault
 from scenarios.record import Outcome, Rung, Verdict
 
 _HINT = "is the fault API switched on and reachable, does the route get traffic, is the effect large enough to be felt?"
 _LINK_HINT = "does the stack have Toxiproxy, does the link go through it, and does who is called answer at all?"
+
+LOOK_S = 3.0
+"""What does not answer is known to be down after two looks, each of which may wait a second."""
 
 
 def judge(fault: Fault, check: Check, history: History) -> Outcome:
@@ -20,6 +24,8 @@ def judge(fault: Fault, check: Check, history: History) -> Outcome:
     if on is None:
         return _not_applied(fault, check, "that it is applied", _why_not(check.id, history))
     window = {"from_t": on[0], "until_t": on[1]}
+    if isinstance(fault, ComponentFault) and fault.breaks_the_stack and fault.target in watched(history):
+        return _by_looks(fault, check, history, window)
     if not fault.felt_by_client:
         return _by_word_of_target(fault, check, history, window)
     effect = effect_of(fault, check.id, history, on)
@@ -72,6 +78,18 @@ def _by_word_of_target(fault: Fault, check: Check, history: History, window: Fac
         return _not_applied(fault, check, expected, observed, facts)
     times = f", and its target acted {max(counts)} times" if counts else "; its target keeps no count"
     return check.passed(expected=expected, observed=f"applied{times}", facts=facts)
+
+
+def _by_looks(fault: ComponentFault, check: Check, history: History, window: Facts) -> Outcome:
+    """Everything that runs is looked at all the time, so somebody must have seen it down, unless it was for a moment only."""
+    since, until = window["from_t"], window["until_t"]
+    seen = [spell.down_t for spell in spells(history, fault.target) if spell.overlaps(since, until + LOOK_S)]
+    expected = "that it is seen down"
+    facts = {"down_s": max(0.0, seen[0] - since) if seen else None, **window}
+    if not seen and until - since >= LOOK_S:
+        return _not_applied(fault, check, expected, "applied, but it answered all the time", facts)
+    observed = f"down after {seconds(facts['down_s'])}" if seen else "applied, for too short a time to be seen"
+    return check.passed(expected=expected, observed=observed, facts=facts)
 
 
 def _not_applied(fault: Fault, check: Check, expected: str, observed: str, facts: Facts | None = None) -> Outcome:

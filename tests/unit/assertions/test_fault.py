@@ -8,7 +8,7 @@ from assertions import fault as judge_of
 from assertions.check import Check
 from scenarios.history import Event, FaultChange
 from scenarios.record import Outcome, Rung, Verdict
-from tests.unit.assertions.builders import T0, fault, fault_on, history, traffic
+from tests.unit.assertions.builders import T0, fault, fault_on, found, history, traffic
 
 CHECK = Check(id="faults/1", title="errors on catalog is felt")
 HINT = "is the fault API switched on and reachable, does the route get traffic, is the effect large enough to be felt?"
@@ -161,3 +161,33 @@ def test_a_link_that_was_not_broken_has_a_hint_of_its_own() -> None:
     assert outcome.hint == (
         "does the stack have Toxiproxy, does the link go through it, and does who is called answer at all?"
     )
+
+
+@pytest.mark.parametrize("kind", ["kill", "pause", "restart"])
+def test_a_component_that_was_seen_down_proves_its_fault(kind: str) -> None:
+    """Everything that runs is looked at all the time."""
+    down = [found(-9, "ready"), found(5.5, "unready"), found(16, "ready")]
+    outcome = judged(fault(kind=kind, target="tempo"), *down, *fault_on())
+
+    assert (outcome.verdict, outcome.expected, outcome.observed) == (
+        Verdict.PASS,
+        "that it is seen down",
+        "down after 500 ms",
+    )
+    assert outcome.facts == {"down_s": 0.5, "from_t": T0 + 5, "until_t": T0 + 15}
+
+
+def test_a_component_that_answered_all_the_time_was_not_hit() -> None:
+    """Whatever the fault says of itself; that it was down at another time, or another was, proves nothing."""
+    others = [found(-9, "ready"), found(-5, "down"), found(-4, "ready", started=-4), found(6, "down", "users")]
+    outcome = judged(fault(kind="kill", target="tempo"), *others, *fault_on())
+
+    assert (outcome.verdict, outcome.rung) == (Verdict.FAIL, Rung.FAULT_NOT_APPLIED)
+    assert outcome.observed == "applied, but it answered all the time"
+
+
+def test_a_moment_may_pass_between_two_looks() -> None:
+    """Then the fault's own word is believed."""
+    outcome = judged(fault(kind="pause", target="tempo"), found(-9, "ready"), *fault_on(5, 7))
+
+    assert (outcome.verdict, outcome.observed) == (Verdict.PASS, "applied, for too short a time to be seen")
