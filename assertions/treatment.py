@@ -16,6 +16,7 @@ from scenarios.model import (
     DropLabelTreatment,
     ExportIntervalTreatment,
     MemoryLimitTreatment,
+    QueueTreatment,
     SamplingTreatment,
     ScrapeIntervalTreatment,
     Treatment,
@@ -25,13 +26,15 @@ from scenarios.record import Outcome, Rung
 if TYPE_CHECKING:
     from assertions.gather import Backends
 
+CAPACITY = "otelcol_exporter_queue_capacity"
+
 NEAR = 0.2
 """How far a measured interval may be from the one that was set: a scrape is a little late now and then."""
 
 
 def gather(treatment: Treatment, history: History, backends: "Backends") -> float | None:
     """
-    What is measured of a treatment beside what every drill gathers: an interval in seconds, or a number of series.
+    What is measured of a treatment beside what every drill gathers: an interval in seconds, or a number of series or spans.
 
     None when there was nothing to measure. Raises BackendError.
     """
@@ -49,6 +52,8 @@ def gather(treatment: Treatment, history: History, backends: "Backends") -> floa
             label = treatment.label.replace(".", "_")
             having = backends.prometheus.value(f'count(last_over_time({{{own},{label}!=""}}[1h]))')
             return having or 0.0
+        case QueueTreatment():
+            return backends.prometheus.value(f"max(last_over_time({CAPACITY}[1h]))")
         case _:
             return None
 
@@ -79,6 +84,9 @@ def judge(treatment: Treatment, check: Check, history: History, evidence: Eviden
     if isinstance(treatment, DropLabelTreatment):
         expected, observed = f"no series with {treatment.label}", f"{measured:,.0f} series with it"
         return _outcome(check, expected, observed, applied=measured == 0)
+    if isinstance(treatment, QueueTreatment):
+        expected, observed = f"a queue of {treatment.spans:,} spans", f"one of {measured:,.0f}"
+        return _outcome(check, expected, observed, applied=measured == treatment.spans)
     return _paced(treatment, check, measured, evidence.delays.scrape_s)
 
 

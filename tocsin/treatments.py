@@ -8,6 +8,7 @@ from scenarios.model import (
     DropLabelTreatment,
     ExportIntervalTreatment,
     MemoryLimitTreatment,
+    QueueTreatment,
     SamplingTreatment,
     ScrapeIntervalTreatment,
     Treatment,
@@ -35,3 +36,5 @@ def _treated(profile: Profile, treatment: Treatment) -> Profile:
             return replace(profile, dropped_labels=tuple(labels))
         case MemoryLimitTreatment():
             return replace(profile, memory_limit_mib=treatment.mib)
+        case QueueTreatment():
+            return replace(profile, queue_size=treatment.spans)

@@ -93,8 +93,22 @@ class MemoryLimitTreatment(BaseTreatment):
     mib: Whole = Field(ge=1, le=65_536, description="the limit of the collector's heap")
 
 
+class QueueTreatment(BaseTreatment):
+    """The collector's queue to the store of traces is so short that a small outage fills it."""
+
+    UNIT: ClassVar[str] = " spans"
+
+    kind: Literal["queue"]
+    spans: Whole = Field(ge=1, le=1_000_000, description="how many spans may wait to be sent")
+
+
 AnyTreatment = (
-    SamplingTreatment | ExportIntervalTreatment | ScrapeIntervalTreatment | DropLabelTreatment | MemoryLimitTreatment
+    SamplingTreatment
+    | ExportIntervalTreatment
+    | ScrapeIntervalTreatment
+    | DropLabelTreatment
+    | MemoryLimitTreatment
+    | QueueTreatment
 )
 
 Treatment = Annotated[AnyTreatment, Field(discriminator="kind")]

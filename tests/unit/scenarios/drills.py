@@ -122,6 +122,7 @@ _treatments = st.one_of(
     st.fixed_dictionaries({"kind": st.just("scrape_interval"), "every": st.integers(1, 60).map(format_duration)}),
     st.fixed_dictionaries({"kind": st.just("drop_label"), "label": st.just("http.route")}),
     st.fixed_dictionaries({"kind": st.just("memory_limit"), "mib": st.integers(1, 65_536)}),
+    st.fixed_dictionaries({"kind": st.just("queue"), "spans": st.integers(1, 1_000_000)}),
 )
 
 

@@ -22,6 +22,7 @@ ONE_OF_EACH: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"kind": "scrape_interval", "every": "5s"}, {"scrape_interval_s": 5}),
     ({"kind": "drop_label", "label": "http.route"}, {"dropped_labels": ("http.route",)}),
     ({"kind": "memory_limit", "mib": 20}, {"memory_limit_mib": 20}),
+    ({"kind": "queue", "spans": 300}, {"queue_size": 300}),
 ]
 
 
