@@ -36,10 +36,10 @@ def round_of(orders: list[Order], stack: Stack, runs: Path) -> tuple[list[Record
     """All drills once, at the same time, and how long that took in seconds."""
 
     def share(
-        *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment]
+        *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment], small_disks: Collection[str]
     ) -> AbstractContextManager[Stack]:
         if exclusive or extras:
-            return stack_for(exclusive=True, extras=extras, treatments=treatments)
+            return stack_for(exclusive=True, extras=extras, treatments=treatments, small_disks=small_disks)
         return nullcontext(stack)
 
     began = time.monotonic()

@@ -41,6 +41,12 @@ class Services(Protocol):
     def marker(self) -> Mapping[str, str]:
         """The environment by which whoever clears up after us knows what we have started."""
 
+    def fill_disk(self, name: str) -> None:
+        """Fill the disk that is its own, until not a byte more can be written; raises where it has none."""
+
+    def free_disk(self, name: str) -> None:
+        """Take away what filled it; harmless when nothing did."""
+
     def toxiproxy(self) -> str:
         """The address of the API of the Toxiproxy that the links between components go through."""
 

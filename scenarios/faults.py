@@ -9,9 +9,19 @@ import httpx
 
 from scenarios.act import Act, Detail, FaultError, Services
 from scenarios.command import run_command
+from scenarios.diskact import DiskAct
 from scenarios.healnotes import HealNote
 from scenarios.linkact import LinkAct
-from scenarios.model import AppFault, CommandFault, ComponentFault, Fault, HttpFault, NetworkFault, TrafficFault
+from scenarios.model import (
+    AppFault,
+    CommandFault,
+    ComponentFault,
+    DiskFullFault,
+    Fault,
+    HttpFault,
+    NetworkFault,
+    TrafficFault,
+)
 
 LEASE_S = 4.0
 """A fault in the app ends by itself when it has not been renewed for so long."""
@@ -191,6 +201,8 @@ def act_of(fault_id: str, fault: Fault, *, services: Services, run_dir: Path) ->
             return TrafficAct()
         case ComponentFault():
             return ComponentAct(fault=fault, services=services)
+        case DiskFullFault():
+            return DiskAct(fault=fault, services=services)
         case CommandFault():
             return CommandAct(fault=fault, note=HealNote.of(name, fault, run_dir=run_dir), marker=services.marker())
         case HttpFault():

@@ -22,6 +22,7 @@ class Component:
     In a container an image's own entry point gets `args`, or `image_args` where the official image wants others, and `image_environment`
     beside `environment`; images of ours get `module` first. `image_data` is where the official image lets it write. It `reads` what is
     below the stack's configuration under these names. Of memory and CPUs it may take `memory_mb` and `cpus`.
+    With `disk_mb` its data are on a disk of its own of that size, where one can be had.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Component:
     needs: tuple[str, ...] = ()
     optional: bool = False
     memory_mb: int = 512
+    disk_mb: int | None = None
     cpus: float = 1
 
     @property

@@ -28,10 +28,10 @@ class Order:
 
 
 class MakeStack(Protocol):
-    """Makes a stack for as long as a block lasts; `exclusive` ones are never shared with anybody, and may be treated."""
+    """Makes a stack for as long as a block lasts; `exclusive` ones are never shared, and may be treated or have small disks."""
 
     def __call__(
-        self, *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment]
+        self, *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment], small_disks: Collection[str]
     ) -> AbstractContextManager[Stack]: ...
 
 
@@ -142,7 +142,12 @@ class Fleet:
         try:
             if self.cancelled.is_set():
                 raise InterruptedError("cancelled before it began")
-            with self._make_stack(exclusive=scenario.exclusive, extras=scenario.needs, treatments=treatments) as stack:
+            with self._make_stack(
+                exclusive=scenario.exclusive,
+                extras=scenario.needs,
+                treatments=treatments,
+                small_disks=scenario.small_disks,
+            ) as stack:
                 together = threading.Barrier(len(indices))
                 with ThreadPoolExecutor(len(indices), thread_name_prefix="drill") as pool:
                     list(pool.map(lambda index: self._drill(index, stack, together), indices))

@@ -40,6 +40,14 @@ class DrillServices:
         """Address and token of a role's fault API."""
         return self.app.fault_api(role)
 
+    def fill_disk(self, name: str) -> None:
+        """Fill the disk that is its own."""
+        self._unit(name).fill_disk()
+
+    def free_disk(self, name: str) -> None:
+        """Take away what filled it."""
+        self._unit(name).free_disk()
+
     def marker(self) -> Mapping[str, str]:
         """That of the drill's own roster."""
         return self.roster.marker()

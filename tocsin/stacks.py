@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 from scenarios.model import Treatment
 from stack.config import DRILL
@@ -16,14 +17,15 @@ def stack_for(
     exclusive: bool,
     extras: Collection[str] = (),
     treatments: Sequence[Treatment] = (),
+    small_disks: Collection[str] = (),
     runtime: str | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Stack]:
     """
     The standing stack if there is one, it may be shared, and it has the extras (optional components), else one for the block.
 
-    `treatments` are those of the drill that has an exclusive stack for itself. `runtime` is how either has to run; without it, the
-    standing stack is taken as it is, and one's own is of processes.
+    `treatments` are those of the drill that has an exclusive stack for itself, and `small_disks` the components whose disks it fills.
+    `runtime` is how either has to run; without it, the standing stack is taken as it is, and one's own is of processes.
 
     Raises StackError when the standing one is broken, for a drill on it would judge the wrong thing.
     """
@@ -32,7 +34,7 @@ def stack_for(
         with closing(standing):
             yield _sound(standing)
         return
-    profile = treated(DRILL, treatments)
+    profile = replace(treated(DRILL, treatments), small_disks=tuple(sorted(small_disks)))
     with running_stack(runtime=runtime or "processes", profile=profile, extras=extras, report=report) as stack:
         yield stack
 

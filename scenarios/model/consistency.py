@@ -10,6 +10,7 @@ from scenarios.model.expectations import Anomaly, Silent, Traces
 from scenarios.model.faults import (
     BaseAppFault,
     ComponentFault,
+    DiskFullFault,
     Fault,
     RequestFault,
     SlowDatabaseFault,
@@ -110,7 +111,7 @@ def _overlap(one: BaseFault, other: BaseFault) -> bool:
 
 def _collide(one: Fault, other: Fault, *, same_list: bool) -> bool:
     """Whether two faults at the same time undo or hide each other. Noise may well be of the kind of a fault."""
-    for whole in (ComponentFault, LinkFault):
+    for whole in (ComponentFault, LinkFault, DiskFullFault):
         if isinstance(one, whole) and isinstance(other, whole):
             return one.target == other.target
     if not same_list or one.kind != other.kind:
@@ -123,7 +124,11 @@ def _collide(one: Fault, other: Fault, *, same_list: bool) -> bool:
 
 def _faults_that_break_a_shared_stack(scenario: "Scenario") -> Iterator[Misfit]:
     for place, fault in _placed(scenario):
-        if isinstance(fault, ComponentFault | LinkFault) and fault.breaks_the_stack and not scenario.exclusive:
+        if (
+            isinstance(fault, ComponentFault | LinkFault | DiskFullFault)
+            and fault.breaks_the_stack
+            and not scenario.exclusive
+        ):
             yield Misfit(
                 f"{_id(place)}: a {fault.kind} of {fault.target} breaks the stack for all drills that share it; "
                 "add `exclusive: true` to the drill",

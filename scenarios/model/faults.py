@@ -225,6 +225,20 @@ class ComponentFault(BaseFault):
         return not self.breaks_the_stack
 
 
+class DiskFullFault(BaseFault):
+    """A component that stores can write no more."""
+
+    FELT_BY_CLIENT: ClassVar[bool] = False
+
+    kind: Literal["disk_full"]
+    target: Literal["prometheus", "tempo"] = Field(description="whose disk it is")
+
+    @property
+    def breaks_the_stack(self) -> bool:
+        """All drills on a stack share what it stores."""
+        return True
+
+
 class CommandFault(BaseFault):
     """A system that is not ours: one command breaks it, another heals it. No shell reads them."""
 
@@ -269,6 +283,7 @@ AppFault = (
 """Faults that the demo app's fault API knows."""
 
 Fault = Annotated[
-    AppFault | TrafficFault | ComponentFault | NetworkFault | CommandFault | HttpFault, Field(discriminator="kind")
+    AppFault | TrafficFault | ComponentFault | NetworkFault | DiskFullFault | CommandFault | HttpFault,
+    Field(discriminator="kind"),
 ]
 """Any fault."""

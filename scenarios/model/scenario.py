@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from scenarios.model.consistency import misfits
 from scenarios.model.expectations import Anomaly, Dashboard, Datasource, Expectation, Keyed
-from scenarios.model.faults import Fault
+from scenarios.model.faults import DiskFullFault, Fault
 from scenarios.model.load import Load
 from scenarios.model.outages import Budget, ComponentState
 from scenarios.model.topology import OPTIONAL
@@ -60,6 +60,11 @@ class Scenario(Value):
     def sampling(self) -> float:
         """The share of all traces that the app's SDKs keep."""
         return next((one.ratio for one in self.treatments if isinstance(one, SamplingTreatment)), 1.0)
+
+    @property
+    def small_disks(self) -> frozenset[str]:
+        """Components whose data have to be on a small disk of their own, for it is going to be filled."""
+        return frozenset(fault.target for fault in (*self.faults, *self.noise) if isinstance(fault, DiskFullFault))
 
     def to_json(self) -> dict[str, Any]:
         """The scenario in the form of its language, ready for JSON; `Scenario.model_validate` reads it back."""

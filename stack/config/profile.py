@@ -17,6 +17,7 @@ class Profile:
     `window_scale` shrinks the windows and holds of all rules; what they say stays the same.
     An app sends metrics each `export_interval_s` and spans after `span_delay_s`; it keeps `trace_ratio` of all traces.
     `dropped_labels` are attributes that the collector removes from all metrics.
+    The data of `small_disks`, components by name, are on a small disk of their own each, so that it can be filled.
     `grafana_tick_s` is the clock of Grafana's own rules; 10 is what Grafana has, other ticks need a switch of its own.
     """
 
@@ -52,6 +53,8 @@ class Profile:
     grafana_tick_s: int
     grafana_interval_s: int
     grafana_poll_s: int
+
+    small_disks: tuple[str, ...] = ()
 
     trace_retention: str
     trace_idle_s: int

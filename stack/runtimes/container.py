@@ -25,6 +25,12 @@ from stack.runtimes.unit import Usage
 FRESH_S = 0.1
 """What an engine said of a container is taken for true so long: many want to know, and each question costs the engine work."""
 
+BALLOON = ".tocsin-balloon"
+"""How the names of files begin that fill a disk."""
+
+BALLOONS = (256 * 2**20, 2**18, 2**12)
+"""Their sizes: the first is larger than any small disk, the others take what its last block could not."""
+
 STARTED = ("running", "paused", "restarting")
 
 NEVER = "0001-"
@@ -40,7 +46,7 @@ class Spec:
     What to run: an image, arguments for its entry point, its environment; `ports` maps those inside to a host and a port outside.
 
     `files` maps paths inside to files of ours; they are copied before each start, so that a change takes effect by a restart.
-    `options` are the engine's own: network, labels, limits.
+    `options` are the engine's own: network, labels, limits. `disk` is the folder inside that is a small disk of its own; "" for none.
     """
 
     name: str
@@ -50,6 +56,7 @@ class Spec:
     ports: Mapping[int, tuple[str, int]]
     files: Mapping[str, Path]
     options: Mapping[str, Any] = field(default_factory=dict)
+    disk: str = ""
 
 
 class Container:
@@ -67,12 +74,14 @@ class Container:
         self._looking = threading.Lock()
         self._looked_t = 0.0
         self._last: Mapping[str, Any] = {}
+        self._disk = ""
 
     @classmethod
     def of(cls, spec: Spec, *, engine: Engine, log: Path) -> "Container":
         """One that is not there yet."""
         container = cls(spec.name, engine=engine, log=log, files=spec.files)
         container._spec = spec
+        container._disk = spec.disk
         return container
 
     @classmethod
@@ -106,6 +115,21 @@ class Container:
         """How it ended; None while it runs."""
         state = self._state()
         return int(state["ExitCode"]) if state and state["Status"] not in (*STARTED, "created") else None
+
+    def fill_disk(self) -> None:
+        """Fill the volume of its own, with files that are copied into it. Raises StackError where it has none, or some room is left."""
+        if not self._disk:
+            raise StackError(f"{self.name} has no disk of its own, so that nobody else's would be filled")
+        full = [self._overflows(size) for size in BALLOONS]
+        if not all(full):
+            raise StackError(f"the disk of {self.name} is not full: {min(BALLOONS)} bytes could still be written")
+
+    def free_disk(self) -> None:
+        """Take away what filled it: each file becomes an empty one."""
+        if self._disk:
+            with telling(f"{self.name}: its disk cannot be freed"):
+                archive = _archive({f"{BALLOON}-{size}": 0 for size in BALLOONS})
+                self._engine.client.api.put_archive(self.id, self._disk, archive)
 
     def log(self) -> Path:
         """Its log, fetched from the engine; as it was last time when the engine does not answer."""
@@ -190,6 +214,16 @@ class Container:
             with suppress(ContainerStartException):
                 self.id = made.get_container_id()
 
+    def _overflows(self, size: int) -> bool:
+        """Whether a file of so many bytes finds no room on its disk; what there is of room is taken then."""
+        try:
+            self._engine.client.api.put_archive(self.id, self._disk, _archive({f"{BALLOON}-{size}": size}))
+        except docker.errors.APIError as error:
+            if "no space left" in str(error):
+                return True
+            raise StackError(f"{self.name}: its disk cannot be filled: {error.explanation or error}") from error
+        return False
+
     def _ask(self, deed: str, act: Any, **options: Any) -> None:
         """Do something to it, if it is there and in a state for it."""
         if not self.id:
@@ -241,6 +275,17 @@ class Container:
         """What the engine said of it is not so any more."""
         with self._looking:
             self._looked_t = 0.0
+
+
+def _archive(sizes: Mapping[str, int]) -> bytes:
+    """An archive of files full of noughts, by their sizes."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, size in sizes.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = size
+            archive.addfile(entry, io.BytesIO(bytes(size)))
+    return packed.getvalue()
 
 
 def _packed(files: Mapping[str, Path]) -> bytes:

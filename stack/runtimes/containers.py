@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from docker.types import DriverConfig, Mount
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.labels import create_labels
 
@@ -109,6 +110,7 @@ class ContainerHost:
             ports={number: _host_and_port(place) for number, place in outside.items()},
             files=self._files(component),
             options=self._options(component),
+            disk=self.layout(component).data if component.disk_mb else "",
         )
         unit = Container.of(spec, engine=self._engine, log=self._logs / f"{component.name}.log")
         return Running(
@@ -164,7 +166,9 @@ class ContainerHost:
     def _options(self, component: Component) -> dict[str, Any]:
         """The network, the labels, and as few rights and means as will do."""
         endpoint = self._engine.client.api.create_endpoint_config(aliases=[self._alias(component)])
+        disk = {"mounts": [self._disk(component)]} if component.disk_mb else {}
         return {
+            **disk,
             "network": self._net.name,
             "networking_config": {self._net.name: endpoint},
             "labels": {LABEL: self._roster.id, "org.tocsin.component": component.name},
@@ -174,6 +178,17 @@ class ContainerHost:
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges"],
         }
+
+    def _disk(self, component: Component) -> Mount:
+        """A volume in memory for its data; it is removed by its label."""
+        size = DriverConfig("local", {"type": "tmpfs", "device": "tmpfs", "o": f"size={component.disk_mb}m,mode=1777"})
+        return Mount(
+            target=self.layout(component).data,
+            source=f"tocsin-{self._roster.id}-{component.name}",
+            type="volume",
+            labels={LABEL: self._roster.id},
+            driver_config=size,
+        )
 
 
 def provide(engine: Engine, table: Mapping[str, Component], *, report: ImagesReport) -> dict[str, Image]:

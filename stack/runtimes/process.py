@@ -13,6 +13,7 @@ from typing import Any, Self
 import psutil
 
 from stack.errors import StackError
+from stack.runtimes.disk import Disk
 from stack.runtimes.unit import Usage
 
 MARKER = "TOCSIN_ROSTER"
@@ -40,11 +41,12 @@ class Process:
     It may have been started by another process of ours (`tocsin up`), so it is known by pid and start time alone.
     """
 
-    def __init__(self, program: Program, *, roster: str) -> None:
+    def __init__(self, program: Program, *, roster: str, disk: Disk | None = None) -> None:
         self.program = program
         self.pid = 0
         self.started_t = 0.0
         self._roster = roster
+        self._disk = disk
         self._child: subprocess.Popen[bytes] | None = None
 
     @classmethod
@@ -125,6 +127,17 @@ class Process:
         self._signal(signal.SIGCONT)
         if not self._wait(within_s):
             self.kill()
+
+    def fill_disk(self) -> None:
+        """Fill the disk of its own. Raises StackError where it has none."""
+        if self._disk is None:
+            raise StackError(f"{self.name} has no disk of its own, so that nobody else's would be filled")
+        self._disk.fill()
+
+    def free_disk(self) -> None:
+        """Take away what filled it."""
+        if self._disk:
+            self._disk.free()
 
     def log(self) -> Path:
         """Its log; both of its outputs go there."""

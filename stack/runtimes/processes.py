@@ -10,6 +10,7 @@ from typing import Any
 from stack import engines
 from stack.components import COMPONENTS, Component
 from stack.errors import StackError
+from stack.runtimes.disk import Disk
 from stack.runtimes.host import Host, Layout, Places, Running
 from stack.runtimes.ports import allocate
 from stack.runtimes.process import Process, Program
@@ -51,7 +52,8 @@ class ProcessHost:
             environment={name: text.format(**known) for name, text in component.environment.items()},
             log=self._logs / f"{component.name}.log",
         )
-        process = Process(program, roster=self._roster.id)
+        disk = Disk(data, mb=component.disk_mb) if component.disk_mb else None
+        process = Process(program, roster=self._roster.id, disk=disk)
         return Running(component=component, unit=process, version=version, stand_in=stand_in)
 
     def adopt(self, component: Component, state: Mapping[str, Any]) -> Running:

@@ -19,6 +19,7 @@ from typing import Any, Self
 import platformdirs
 import psutil
 
+from stack.runtimes.disk import unmount_below
 from stack.runtimes.guard import Guard
 from stack.runtimes.process import MARKER
 
@@ -160,6 +161,7 @@ class Roster:
         Raises StackError when its container engine does not answer; the folder stays then, for the next command to try again.
         """
         count = self.end()
+        unmount_below(self.path)
         shutil.rmtree(self.path, ignore_errors=True)
         return count
 

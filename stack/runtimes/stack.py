@@ -27,6 +27,10 @@ ASKED = ("prometheus", "alertmanager", "tempo", "sink", "detector", "grafana")
 """Components that a drill asks for evidence."""
 
 
+SMALL_DISK_MB = 192
+"""Room for a drill's data, and for the 128 MB that Prometheus sets aside for a file of chunks; all of it may be memory."""
+
+
 class Stack:
     """
     Components on a host, described by `stack.json` in their roster, so that another command can find and steer them.
@@ -59,7 +63,7 @@ class Stack:
         `amend` may change the rendered configuration files before anything starts (to break something on purpose).
         Raises StackError, after everything has been stopped again.
         """
-        table = table_of(extras)
+        table = with_small_disks(table_of(extras), profile.small_disks)
         roster = Roster.create("stack")
         try:
             host = open_host(runtime, roster, table=table, standing=standing, report=report)
@@ -231,6 +235,14 @@ def table_of(extras: Collection[str]) -> dict[str, Component]:
         return table
     # Whoever calls a neighbour may do so through it.
     return {name: one if name == PROXY else replace(one, needs=(*one.needs, PROXY)) for name, one in table.items()}
+
+
+def with_small_disks(table: Mapping[str, Component], names: Collection[str]) -> dict[str, Component]:
+    """The table, with a disk of its own for each of these components. Raises StackError for one that the table lacks."""
+    unknown = sorted(set(names) - set(table))
+    if unknown:
+        raise StackError(f"no component {unknown[0]!r} that could have a small disk; there is: {', '.join(table)}")
+    return {name: replace(one, disk_mb=SMALL_DISK_MB) if name in names else one for name, one in table.items()}
 
 
 def _new_secrets() -> dict[str, str]:

@@ -56,6 +56,12 @@ class Unit(Protocol):
     def stop(self, within_s: float = 5) -> None:
         """Ask it to end, frozen or not; after `within_s` seconds end it."""
 
+    def fill_disk(self) -> None:
+        """Fill the disk of its own until not a byte more can be written. Raises StackError where it has none."""
+
+    def free_disk(self) -> None:
+        """Take away what filled its disk; nothing happens where it has none."""
+
     def log(self) -> Path:
         """A file with all that it has said until now; it may be missing."""
 

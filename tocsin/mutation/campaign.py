@@ -55,7 +55,7 @@ def _always(stack: Stack) -> MakeStack:
     """The same stack for whoever asks."""
 
     def make(
-        *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment]
+        *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment], small_disks: Collection[str]
     ) -> AbstractContextManager[Stack]:
         return nullcontext(stack)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scenarios.model import Treatment
@@ -61,9 +61,9 @@ class Drilling:
         """Records by the drill; one whose stack did not start has none."""
 
         def make_stack(
-            *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment]
+            *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment], small_disks: Collection[str]
         ) -> AbstractContextManager[Stack]:
-            profile = treated(DRILL, treatments)
+            profile = replace(treated(DRILL, treatments), small_disks=tuple(small_disks))
             return running_stack(profile=profile, extras=extras, amend=lambda root: _remove(missing, root))
 
         chosen = [self.orders[index] for index in indices]

@@ -56,6 +56,7 @@ _bodies = st.one_of(
     _app("slow_link", _LINKS, delay=link_delays, jitter=durations),
     _app("throttled_link", _LINKS, rate=st.integers(1, 100_000)),
     _app("cut_link", _LINKS),
+    _app("disk_full", ["prometheus", "tempo"]),
     st.fixed_dictionaries(
         {"kind": st.just("command"), "apply": st.lists(words, min_size=1), "heal": st.lists(words, min_size=1)}
     ),

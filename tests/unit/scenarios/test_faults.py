@@ -70,6 +70,12 @@ class FakeServices:
     def fault_api(self, role: str) -> tuple[str, str]:
         return self.url, self.token
 
+    def fill_disk(self, name: str) -> None:
+        self.calls.append(f"fill {name}")
+
+    def free_disk(self, name: str) -> None:
+        self.calls.append(f"free {name}")
+
     def marker(self) -> Mapping[str, str]:
         return {"MARKER": "drill-1"}
 
@@ -233,6 +239,16 @@ def test_components_are_broken_and_made_whole(kind: str, calls: list[str], tmp_p
 
     assert (act.apply(), act.renew(), act.heal()) == ({}, {}, {})
     assert calls == services.calls
+
+
+def test_a_disk_is_filled_kept_full_and_freed(tmp_path: Path) -> None:
+    """What it frees by itself meanwhile is filled again; that nothing could be written any more is the proof."""
+    services = FakeServices()
+    act = act_of("faults/1", made({"kind": "disk_full", "target": "tempo"}), services=services, run_dir=tmp_path)
+
+    assert act.apply() == {"proof": "not a byte more could be written to its disk"}
+    assert (act.renew(), act.heal()) == ({}, {})
+    assert services.calls == ["fill tempo", "fill tempo", "free tempo"]
 
 
 def test_a_restart_that_failed_half_way_is_tried_again(tmp_path: Path) -> None:

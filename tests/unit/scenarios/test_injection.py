@@ -257,6 +257,12 @@ class Roles:
     def fault_api(self, role: str) -> tuple[str, str]:
         raise AssertionError(role)
 
+    def fill_disk(self, name: str) -> None:
+        raise AssertionError(name)
+
+    def free_disk(self, name: str) -> None:
+        raise AssertionError(name)
+
     def marker(self) -> Mapping[str, str]:
         raise AssertionError
 

@@ -40,6 +40,7 @@ SEEN_BY_THE_LOADER_ALONE = {
     "component-back-too-late",
     "component-down-too-late",
     "component-of-a-missing-fault",
+    "disk-full-for-all",
     "drop-up",
     "expectation-twice",
     "fault-after-the-drive",

@@ -39,12 +39,14 @@ class World:
             self.calls.append(text)
 
     @contextmanager
-    def make_stack(self, *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment]) -> Iterator[Any]:
+    def make_stack(
+        self, *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment], small_disks: Collection[str]
+    ) -> Iterator[Any]:
         """A stack."""
         if self.stack_error:
             raise self.stack_error
         name = " with ".join(
-            ["own stack" if exclusive else "shared stack", *extras, *(one.words for one in treatments)]
+            ["own stack" if exclusive else "shared stack", *extras, *(one.words for one in treatments), *small_disks]
         )
         self.note(f"{name} up")
         try:

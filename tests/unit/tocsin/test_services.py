@@ -42,6 +42,14 @@ class Recorder:
         """Note it."""
         self._calls.append(f"{self._name} pause")
 
+    def fill_disk(self) -> None:
+        """Note it."""
+        self._calls.append(f"{self._name} fill_disk")
+
+    def free_disk(self) -> None:
+        """Note it."""
+        self._calls.append(f"{self._name} free_disk")
+
     def unpause(self) -> None:
         """Note it."""
         self._calls.append(f"{self._name} unpause")
@@ -61,7 +69,7 @@ def services(calls: list[str]) -> DrillServices:
     return DrillServices(stack=stack, app=app, roster=Roster.called("drill-1"))
 
 
-@pytest.mark.parametrize("deed", ["kill", "pause", "unpause", "restart"])
+@pytest.mark.parametrize("deed", ["kill", "pause", "unpause", "restart", "fill_disk", "free_disk"])
 @pytest.mark.parametrize(("name", "owner"), [("tempo", "stack"), ("catalog", "app"), ("frontend", "app")])
 def test_what_is_broken_is_found_where_it_runs(
     services: DrillServices, calls: list[str], name: str, owner: str, deed: str

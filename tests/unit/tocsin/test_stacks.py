@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -115,6 +116,21 @@ def test_a_stack_of_ones_own_is_treated(monkeypatch: pytest.MonkeyPatch, own: li
         assert stack is OWN
 
     assert own == ["up processes scraped every 5 s", "down"]
+
+
+def test_a_drill_that_fills_a_disk_gets_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The profile of its stack says whose."""
+    profiles: list[Profile] = []
+
+    @contextmanager
+    def running_stack(*, profile: Profile, **_: Any) -> Iterator[Any]:
+        profiles.append(profile)
+        yield OWN
+
+    monkeypatch.setattr(stacks, "running_stack", running_stack)
+
+    with stack_for(exclusive=True, small_disks={"tempo", "prometheus"}):
+        assert profiles == [replace(DRILL, small_disks=("prometheus", "tempo"))]
 
 
 def test_a_broken_standing_stack_is_refused(monkeypatch: pytest.MonkeyPatch, own: list[str]) -> None:

@@ -1,13 +1,14 @@
 """Stacks: what is refused before anything starts; whole ones are started by the end-to-end tests."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from stack.components import OPTIONAL
+from stack.components import OPTIONAL, TEMPO
 from stack.errors import StackError
 from stack.runtimes.roster import Roster
-from stack.runtimes.stack import Stack
+from stack.runtimes.stack import SMALL_DISK_MB, Stack, table_of, with_small_disks
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +31,15 @@ def test_an_unknown_extra_is_refused_and_leaves_nothing() -> None:
         Stack.create(extras=["loki"])
 
     assert list(Roster.all()) == []
+
+
+def test_a_small_disk_for_nobody_is_refused() -> None:
+    """The message names those that there are; the others of the table stay what they are."""
+    table = table_of([])
+
+    assert with_small_disks(table, ["tempo"]) == table | {"tempo": replace(TEMPO, disk_mb=SMALL_DISK_MB)}
+    with pytest.raises(StackError, match=r"no component 'loki' that could have a small disk; there is: sink, tempo, "):
+        with_small_disks(table, ["loki"])
 
 
 def test_a_port_that_nobody_has_is_refused_and_leaves_nothing() -> None:
