@@ -25,6 +25,8 @@ from scenarios.record import Record, Verdict
 from stack.errors import StackError
 from tocsin import __version__
 from tocsin.rundir import RunDir, RunError
+from tocsin.settings import SettingsError
+from tocsin.settings import apply as apply_settings
 
 app = typer.Typer(
     name="tocsin",
@@ -67,12 +69,13 @@ def main() -> None:
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
+        apply_settings()
         app()
     except SystemExit as end:
         if end.code == _INTERRUPTED:
             _fail("interrupted; everything was healed and stopped", Exit.UNKNOWN)
         raise
-    except (ScenarioError, RunError) as error:
+    except (ScenarioError, RunError, SettingsError) as error:
         _fail(str(error), Exit.USAGE)
     except (FileNotFoundError, FileExistsError) as error:
         _fail(_plain(error), Exit.USAGE)

@@ -33,12 +33,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--tocsin-runs", default="runs", metavar="DIR", help="where runs are kept (default: runs)")
     group.addoption(
         "--tocsin-runtime",
-        default=os.environ.get("TOCSIN_RUNTIME", "processes"),
+        default=None,
         metavar="NAME",
         help="how stacks are run: auto, containers or processes (default: $TOCSIN_RUNTIME, else processes)",
     )
     group.addoption("--tocsin-at-once", type=int, default=None, metavar="N", help="drills side by side on one stack")
     group.addoption("--tocsin-lanes", type=int, default=None, metavar="N", help="exclusive drills side by side")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What `tocsin.toml` beside pytest's own settings says counts here, too."""
+    from tocsin.settings import SettingsError, apply
+
+    try:
+        apply(config.rootpath)
+    except SettingsError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DrillFile | None:
@@ -154,10 +164,11 @@ class Control:
 
 def _stacks(config: pytest.Config, needs: Collection[str]) -> Callable[..., AbstractContextManager[Stack]]:
     """`stack_for` on the runtime that the session is to use, with all that it needs there."""
-    from tocsin.runtime import settle
+    from tocsin.runtime import VARIABLE, settle
     from tocsin.stacks import stack_for
 
-    choice = settle(config.getoption("--tocsin-runtime"), extras=needs)
+    wanted = config.getoption("--tocsin-runtime") or os.environ.get(VARIABLE, "processes")
+    choice = settle(wanted, extras=needs)
     config.stash[_RUNTIME] = f"runtime {choice.runtime}: {choice.why}"
     return partial(stack_for, runtime=choice.runtime)
 

@@ -11,9 +11,10 @@ from testcontainers.core.labels import create_labels
 
 from stack import images
 from stack.components import APP, OUR_DATA, Component
-from stack.engines.progress import Progress
+from stack.engines.progress import Progress, Reporter, silent
 from stack.engines.progress import Report as ImagesReport
-from stack.images import Image, Origin
+from stack.images import Image, ImageError, Origin
+from stack.images.pull import pull
 from stack.runtimes.container import Container, Spec
 from stack.runtimes.crew import Report
 from stack.runtimes.engine import LABEL, Engine, connected, telling
@@ -64,7 +65,7 @@ class ContainerHost:
         engine = connected()
         try:
             found = provide(engine, table, report=lambda progress: report(_in_words(progress)))
-            _choose_ryuk(engine, standing=standing)
+            _choose_ryuk(engine, found, standing=standing)
             host = cls(roster, logs=logs, engine=engine, net=Net(name=f"tocsin-{roster.id}"), found=found)
             with telling("the stack's network cannot be made"):
                 labels = create_labels("", {LABEL: roster.id})
@@ -207,13 +208,24 @@ def summary(found: Mapping[str, Image]) -> str:
     return f"all images are there ({'; '.join(parts)})" if parts else "all images are there"
 
 
-def _choose_ryuk(engine: Engine, *, standing: bool) -> None:
-    """
-    Let Testcontainers' Ryuk clear up beside us where it can: not after a stack that is to stay, and not without its image.
-    """
-    there = bool(images.look(engine.client, {"ryuk": testcontainers_config.ryuk_image})["ryuk"])
-    if standing or not there:
+def _choose_ryuk(engine: Engine, found: Mapping[str, Image], *, standing: bool) -> None:
+    """Let Testcontainers' Ryuk clear up beside us where it can: not after a stack that is to stay, and not without its image."""
+    if standing or not (testcontainers_config.ryuk_disabled or _has_ryuk(engine, found)):
         testcontainers_config.ryuk_disabled = True
+
+
+def _has_ryuk(engine: Engine, found: Mapping[str, Image]) -> bool:
+    """Whether its image is there, or could be pulled as others were."""
+    reference = testcontainers_config.ryuk_image
+    if images.look(engine.client, {"ryuk": reference})["ryuk"]:
+        return True
+    if not any(image.digest for image in found.values()):
+        return False
+    try:
+        pull(engine.client, reference, Reporter("ryuk", silent))
+    except ImageError:
+        return False
+    return True
 
 
 def _host_and_port(place: str) -> tuple[str, int]:

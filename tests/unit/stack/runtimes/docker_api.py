@@ -47,6 +47,7 @@ class DockerApi:
         self.images: dict[str, str] = {}
         self.refusals: dict[str, Answer] = {}
         self.asked: list[str] = []
+        self.registry: set[str] = set()
         self.place = ""
         self.pid = 0
 
@@ -83,6 +84,14 @@ def _image(api: DockerApi, found: re.Match[str], _: dict[str, str], __: bytes) -
     if identity is None:
         return 404, {"message": f"No such image: {reference}"}
     return 200, {"Id": identity, "RepoTags": [reference], "RepoDigests": [], "Config": {"Labels": {}}}
+
+
+def _pull(api: DockerApi, _: re.Match[str], query: dict[str, str], __: bytes) -> Answer:
+    reference = f"{query['fromImage']}:{query['tag']}"
+    if reference not in api.registry:
+        return 500, {"message": "dial tcp: lookup registry.example: no such host"}
+    api.images[reference] = "sha256:9"
+    return 200, b'{"status": "Status: Downloaded newer image"}\n'
 
 
 def _create(api: DockerApi, _: re.Match[str], query: dict[str, str], body: bytes) -> Answer:
@@ -194,6 +203,7 @@ ROUTES: tuple[tuple[str, str, Act], ...] = (
     ("GET", "/version", lambda *_: (200, {"Version": "28.1", "ApiVersion": "1.44", "MinAPIVersion": "1.24"})),
     ("GET", "/info", lambda *_: (200, {"NCPU": 2})),
     ("GET", "/images/(?P<name>.+)/json", _image),
+    ("POST", "/images/create", _pull),
     ("POST", "/containers/create", _create),
     ("GET", "/containers/json", _list),
     ("GET", f"{CONTAINER}/json", _inspect),

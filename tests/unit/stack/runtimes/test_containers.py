@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from testcontainers.core.config import testcontainers_config
@@ -224,18 +225,44 @@ def test_an_engine_without_a_free_network_is_told(roster: Roster, api: DockerApi
 
 
 @pytest.mark.parametrize(
-    ("standing", "there", "used"),
-    [(False, True, True), (False, False, False), (True, True, False), (True, False, False)],
+    ("standing", "there", "registry", "used"),
+    [
+        (False, "there", "none", True),
+        (False, "missing", "none", False),
+        (False, "missing", "with it", True),
+        (False, "missing", "without it", False),
+        (True, "there", "none", False),
+        (True, "missing", "with it", False),
+    ],
 )
 def test_ryuk_clears_up_beside_us_where_it_can(
-    roster: Roster, api: DockerApi, monkeypatch: pytest.MonkeyPatch, standing: bool, there: bool, used: bool
+    roster: Roster,
+    api: DockerApi,
+    monkeypatch: pytest.MonkeyPatch,
+    standing: bool,
+    there: str,
+    registry: str,
+    used: bool,
 ) -> None:
-    """Not after a stack that is to outlive its command, and not where its image is missing, which is no error."""
+    """
+    Not after a stack that is to outlive its command, and not where its image cannot be had, which is no error.
+
+    It is only pulled where others have been pulled: without a registry that would be a wait for nothing.
+    """
     monkeypatch.setattr(testcontainers_config, "ryuk_disabled", False)
-    if there:
+    if there == "there":
         api.images[testcontainers_config.ryuk_image] = "sha256:7"
+    if registry != "none":
+        known = images.ensure
+
+        def pulled(*given: Any, **options: Any) -> dict[str, Image]:
+            return {name: replace(image, digest="sha256:8") for name, image in known(*given, **options).items()}
+
+        monkeypatch.setattr(images, "ensure", pulled)
+    api.registry = {testcontainers_config.ryuk_image} if registry == "with it" else set()
 
     host = hosts.open_host("containers", roster, table=TABLE, standing=standing, report=lambda _: None)
 
     assert testcontainers_config.ryuk_disabled is not used
+    assert any(line == "POST /images/create" for line in api.asked) is (registry != "none" and not standing)
     host.close()
