@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from assertions.evidence import Evidence, Points, Recovery
-from assertions.truth import window
+from assertions.truth import traffic_span, window
 from scenarios.history import History, Traffic
 from scenarios.model import ENTRY_SERVICE, Recovered
 
@@ -19,7 +19,8 @@ MARGIN_S = 1.0
 class Outage:
     """
     All faults of a drill as one outage, and what came of a signal: `sent` by the clients (`lost_answers` more may have been
-    served), `at_stake` of these while the faults were on, `arrived` in the store.
+    served), `at_stake` of these while the faults were on, `arrived` in the store. `gap_s` is the longest time without a sample
+    while there were clients.
     """
 
     began_t: float
@@ -30,6 +31,7 @@ class Outage:
     arrived: float
     recovery: Recovery
     drained_t: float | None
+    gap_s: float
 
     @property
     def lost(self) -> float:
@@ -51,11 +53,6 @@ class Outage:
     def drained_s(self) -> float | None:
         """Seconds from the healing until the backlog was drained."""
         return None if self.drained_t is None else max(0.0, self.drained_t - self.healed_t)
-
-    @property
-    def gap_s(self) -> float:
-        """The longest time between two samples."""
-        return max((after - before for before, after in pairwise(self.recovery.samples_t)), default=math.inf)
 
 
 def outage_of(
@@ -86,6 +83,7 @@ def outage_of(
         arrived=stored if traced else counted,
         recovery=recovery,
         drained_t=None if None in drained else max(t for t in drained if t is not None),
+        gap_s=_gap_s(history, recovery.samples_t, _lag_s(evidence)),
     )
 
 
@@ -108,3 +106,12 @@ def _caught_up(seconds: Sequence[Traffic], counted: Points, healed_t: float, lag
 
     lost = max(0.0, answered[-1] - counted[-1][1])
     return next((t for t, value in counted if t >= healed_t and missing(t, value) <= lost), None)
+
+
+def _gap_s(history: History, samples_t: Sequence[float], lag_s: float) -> float:
+    """From the first request to the last; the first sample may be as late as counts may be."""
+    span = traffic_span(history)
+    if span is None:
+        return math.inf
+    times = sorted([span[0] + lag_s, *samples_t, span[1]])
+    return max(after - before for before, after in pairwise(t for t in times if t >= span[0]))

@@ -208,9 +208,20 @@ def test_lost_metrics_died_where_they_were_refused(collector: Collector, rung: R
     assert (outcome.observed, outcome.rung, outcome.hint) == ("7 lost, 7 % of 100 requests at stake", rung, hint)
 
 
-def test_a_series_with_one_sample_has_a_gap_without_end() -> None:
-    """Nobody knows how long."""
-    assert judged(seen(samples_t=SAMPLED[:1]), signal="metrics", gap="1h").observed.startswith("no sample for for ever")
+@pytest.mark.parametrize(
+    ("samples", "gap"),
+    [
+        ([], "46.8 s"),
+        ([12.0], "28 s"),
+        ([30.0, 31.0], "36.8 s"),
+        ([-6.8, -6.0, 5.0, 6.0, 12.0, 16.0, 60.0], "24 s"),
+    ],
+)
+def test_a_gap_is_looked_for_as_long_as_there_are_clients(samples: list[float], gap: str) -> None:
+    """From the first request, give or take how late a count may be, to the last one: data may be lost at either end."""
+    outcome = judged(seen(samples_t=[T0 + t for t in samples]), signal="metrics", gap="5s")
+
+    assert outcome.observed.startswith(f"no sample for {gap}, ")
 
 
 def test_what_is_lost_when_nothing_was_at_stake_is_more_than_all() -> None:
