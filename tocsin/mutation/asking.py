@@ -55,7 +55,8 @@ class Witness:
             question.part: {"expect/1": question.ask(self.item, self.history, self.backends)}
             for question in QUESTIONS[type(self.item)]
         }
-        alone = self.scenario.model_copy(update={"expect": (self.item,)})
+        # Whether faults were felt was judged once; nothing that is asked here depends on it.
+        alone = self.scenario.model_copy(update={"expect": (self.item,), "faults": (), "noise": (), "treatments": ()})
         evidence = self.evidence.model_copy(update={**parts, "problems": {}})
         return judge(alone, self.history, evidence, namespace=self.backends.namespace)[-1]
 
@@ -90,10 +91,15 @@ def witnesses(stack: Stack, records: Sequence[Record], runs: Path) -> Iterator[S
 
 def ask_all(stack: Stack, known: Sequence[Witness], report: Report) -> Iterator[tuple[Mutation, Finding | None]]:
     """
-    Try every mutation of the stack's configuration in turn; None for one that was loaded and needs a drill to be noticed.
+    Try every mutation of the stack's configuration in turn; None for one that needs a drill to be noticed.
+
+    Who is told may be refused when it is loaded; that one alert rule less is no reason to refuse the others is known.
     """
     with closing(Loader(stack)) as loader:
         for mutation in mutations(loader.root):
+            if mutation.kind == "alert rule" and needs_drill(mutation):
+                yield mutation, None
+                continue
             report(f"without {mutation}")
             with loader.without([mutation]) as refusal:
                 yield mutation, _refused(mutation, refusal) if refusal else _asked(mutation, known)
