@@ -18,7 +18,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.exceptions import ContainerStartException
 
 from stack.errors import StackError
-from stack.runtimes.engine import Engine, telling
+from stack.runtimes.engine import Engine, environment, telling
 from stack.runtimes.process import log_tail, used_by
 from stack.runtimes.unit import Usage
 
@@ -201,7 +201,7 @@ class Container:
         spec = self._spec
         if spec is None:
             raise StackError(f"{self.name}: its container is gone, and only its maker could make it anew")
-        made = DockerContainer(spec.image)
+        made = DockerContainer(spec.image, docker_client_kw={"environment": environment(self._engine.place)})
         made.image = spec.image  # without the prefix for registries: it is here already
         made.with_command(list(spec.arguments)).with_envs(**spec.environment).with_kwargs(**spec.options)
         made.ports = {f"{port}/tcp": place for port, place in spec.ports.items()}  # type: ignore[misc]

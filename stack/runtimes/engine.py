@@ -94,10 +94,13 @@ def connected(place: str | None = None, *, within_s: int = ANSWER_WITHIN_S) -> E
     Raises StackError when none answers there.
     """
     place = (get_docker_host() or "") if place is None else place
-    if place:
-        # Where Testcontainers looks, too.
-        os.environ["DOCKER_HOST"] = place
-    return Engine(images.connect(os.environ, within_s=within_s), place=place)
+    return Engine(images.connect(environment(place), within_s=within_s), place=place)
+
+
+def environment(place: str) -> dict[str, str]:
+    """The environment in which Docker's client finds the engine at this place, whatever the command's own says."""
+    others = {name: text for name, text in os.environ.items() if name != "DOCKER_HOST"}
+    return {**others, "DOCKER_HOST": place} if place else others
 
 
 def published_at(place: str) -> str:

@@ -1,10 +1,12 @@
 """Engines: where they are sought, and where the ports of their containers are."""
 
+import os
+
 import pytest
 from testcontainers.core.config import testcontainers_config
 
 from stack.errors import StackError
-from stack.runtimes.engine import connected, published_at
+from stack.runtimes.engine import connected, environment, published_at
 from stack.runtimes.roster import Roster
 from tests.unit.stack.runtimes.docker_api import DockerApi
 
@@ -92,3 +94,19 @@ def test_without_an_answer_a_roster_is_kept_for_the_next_command(api: DockerApi)
     api.refusals.clear()
     assert roster.disband() == 0
     assert not roster.path.exists()
+
+
+def test_another_commands_engine_does_not_become_that_of_this_one(
+    api: DockerApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was left elsewhere is cleared there; what is started next is started where the user says."""
+    roster = Roster.create("stack")
+    roster.use_engine(api.place)
+    monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.7:2375")
+
+    assert roster.disband() == 0
+
+    assert os.environ["DOCKER_HOST"] == "tcp://192.0.2.7:2375"
+    assert environment("tcp://192.0.2.8:2375")["DOCKER_HOST"] == "tcp://192.0.2.8:2375"
+    assert "DOCKER_HOST" not in environment("")
+    assert "GET /containers/json" in api.asked
