@@ -46,7 +46,7 @@ class Backend:
         path: str,
         params: Mapping[str, Any] | None = None,
         *,
-        method: Literal["GET", "POST"] = "GET",
+        method: Literal["GET", "POST", "PATCH", "DELETE"] = "GET",
         body: Any = None,
         accept: tuple[int, ...] = (200,),
     ) -> httpx.Response:

@@ -118,10 +118,25 @@ class Grafana:
         with understanding("grafana", "a search for traces"):
             return len(answer.get("traces") or [])
 
-    def annotate(self, text: str, *, tags: Sequence[str], start_t: float, end_t: float) -> None:
-        """Mark a region of time on the dashboards; only an admin or an editor may."""
-        body = {"time": int(start_t * 1000), "timeEnd": int(end_t * 1000), "tags": list(tags), "text": text}
-        self._backend.ask("/api/annotations", method="POST", body=body)
+    def annotate(self, text: str, *, tags: Sequence[str], start_t: float, end_t: float | None = None) -> int:
+        """
+        Mark a region of time on the dashboards, or a moment as long as nobody knows its end; the id by which Grafana knows it.
+
+        Only an admin or an editor may.
+        """
+        end = {} if end_t is None else {"timeEnd": int(end_t * 1000)}
+        body = {"time": int(start_t * 1000), **end, "tags": list(tags), "text": text}
+        response = self._backend.ask("/api/annotations", method="POST", body=body)
+        with understanding("grafana", "an annotation"):
+            return int(response.json()["id"])
+
+    def end_annotation(self, annotation: int, end_t: float) -> None:
+        """Let a moment that was marked be a region up to its end."""
+        self._backend.ask(f"/api/annotations/{annotation}", method="PATCH", body={"timeEnd": int(end_t * 1000)})
+
+    def remove_annotation(self, annotation: int) -> None:
+        """Take a mark away again; one that is gone already is no error."""
+        self._backend.ask(f"/api/annotations/{annotation}", method="DELETE", accept=(200, 404))
 
     def _data(self, path: str) -> Mapping[str, Any]:
         answer = self._backend.ask_json(path)

@@ -24,6 +24,7 @@ from scenarios.errors import ScenarioError
 from scenarios.record import Record, Verdict
 from stack.errors import StackError
 from tocsin import __version__
+from tocsin.choice import Choice
 from tocsin.rundir import RunDir, RunError
 from tocsin.settings import SettingsError
 from tocsin.settings import apply as apply_settings
@@ -106,8 +107,8 @@ def run(
         int | None, typer.Option(min=1, help="exclusive drills side by side, each on its own stack")
     ] = None,
     annotations: Annotated[
-        bool, typer.Option(help="mark drills and faults on Grafana's dashboards, where there is one")
-    ] = True,
+        Choice, typer.Option(help="marks of drills and faults on Grafana's dashboards, where there is one")
+    ] = Choice.KEEP,
     runtime: Runtime = "processes",
 ) -> None:
     """Run drills, judge them and write a report of each."""

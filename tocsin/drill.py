@@ -33,8 +33,9 @@ from stack.runtimes.roster import Roster
 from stack.runtimes.stack import Stack
 from tocsin import __version__
 from tocsin.analysis import analyze, unknown
-from tocsin.annotations import annotate
+from tocsin.annotations import Marker
 from tocsin.backends import backends_of
+from tocsin.choice import Choice
 from tocsin.clocks import measure_all
 from tocsin.live import Live
 from tocsin.rundir import RunDir
@@ -59,7 +60,7 @@ class Drill:
     """
     One scenario, to be run once. `live` may be read by others meanwhile; `cancel` ends it early, with everything healed.
 
-    `annotations`: mark the drill and its faults on the dashboards of the stack's Grafana, if it has one.
+    `annotations`: whether the drill and its faults are marked on the dashboards of the stack's Grafana, if it has one, and stay so.
     `app_environment` overrides the environment of the demo app's roles.
     `before_traffic` is called when the demo app is ready; drills that run together wait for each other there.
     """
@@ -69,7 +70,7 @@ class Drill:
     runs: Path
     source: str = ""
     app_environment: Mapping[str, str] = field(default_factory=dict)
-    annotations: bool = True
+    annotations: Choice = Choice.KEEP
     cancel: threading.Event = field(default_factory=threading.Event)
     before_traffic: Callable[[], None] = lambda: None
     live: Live = field(init=False)
@@ -111,13 +112,12 @@ class Drill:
             app = self.stack.app(namespace=run.id, directory=run.logs, roster=roster, environment=environment)
             with app:
                 self.before_traffic()
-                with self._telling(run, truth):
+                with self._telling(run, truth), self._marking(run, history):
                     self._drive(run, app, roster, history)
                 history.close()
                 self.live.enter("gathering")
                 app.logs()  # a container's are with its engine until somebody asks for them
                 self._gather(run)
-                self._annotate(run)
         except (StackError, TrafficError, BackendError, OSError, ValueError) as error:
             return history.problem or full_disk(run.path) or f"{type(error).__name__}: {error}"
         finally:
@@ -204,21 +204,25 @@ class Drill:
         finally:
             vitals.stop()
 
+    @contextmanager
+    def _marking(self, run: RunDir, history: "HistoryFile") -> Iterator[None]:
+        """Mark the drill on Grafana's dashboards, where there is one; that it could not be is no matter of the verdict."""
+        endpoints = self.stack.endpoints()
+        if self.annotations is Choice.NONE or "grafana" not in endpoints:
+            yield
+            return
+        with closing(Grafana(endpoints["grafana"], admin_password=endpoints["grafana_admin_password"])) as grafana:
+            keep = self.annotations is Choice.KEEP
+            with Marker(grafana, self.scenario, run_id=run.id, keep=keep) as marker:
+                history.observe(marker)
+                yield
+            if marker.problem:
+                (run.logs / "annotations.log").write_text(f"not annotated: {marker.problem}\n", encoding="utf-8")
+
     def _gather(self, run: RunDir) -> None:
         """Step 8: ask the backends, with the demo app still up, and have the answers on disk."""
         with backends_of(self.stack, run, profile=self._profile) as backends:
             gather(self.scenario, History.read(run.history), backends).save(run.evidence)
-
-    def _annotate(self, run: RunDir) -> None:
-        """Leave the drill on Grafana's dashboards, where there is one; that it could not be is no matter of the verdict."""
-        endpoints = self.stack.endpoints()
-        if not (self.annotations and "grafana" in endpoints):
-            return
-        with closing(Grafana(endpoints["grafana"], admin_password=endpoints["grafana_admin_password"])) as grafana:
-            try:
-                annotate(grafana, self.scenario, History.read(run.history), run_id=run.id)
-            except BackendError as error:
-                (run.logs / "annotations.log").write_text(f"not annotated: {error}\n", encoding="utf-8")
 
     def _judge(self, run: RunDir, problem: str) -> Record:
         """Steps 9 and 10. When the record cannot be written, it is returned all the same, and says so."""
@@ -282,8 +286,12 @@ class HistoryFile:
 
     def __init__(self, path: Path, observers: Sequence[Observer]) -> None:
         self._writer = HistoryWriter(path)
-        self._observers = observers
+        self._observers = list(observers)
         self.problem = ""
+
+    def observe(self, observer: Observer) -> None:
+        """Tell one more of all that happens from now on."""
+        self._observers.append(observer)
 
     def record(self, *events: Event) -> None:
         """Keep events; safe in any thread."""

@@ -12,6 +12,7 @@ from typing import Protocol, Self
 from scenarios.model import Scenario, Treatment
 from scenarios.record import Record
 from stack.runtimes.stack import Stack
+from tocsin.choice import Choice
 from tocsin.drill import Drill
 from tocsin.live import Live
 
@@ -62,7 +63,7 @@ class Fleet:
         make_stack: MakeStack,
         at_once: int | None = None,
         lanes: int | None = None,
-        annotations: bool = True,
+        annotations: Choice = Choice.KEEP,
     ) -> None:
         self._annotations = annotations
         self.orders = tuple(orders)

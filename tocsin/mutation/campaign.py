@@ -8,6 +8,7 @@ from pathlib import Path
 from scenarios.model import Treatment
 from stack.mutations import Mutation
 from stack.runtimes.stack import Stack, running_stack
+from tocsin.choice import Choice
 from tocsin.fleet import Fleet, MakeStack, Order
 from tocsin.mutation.asking import Report, ask_all, can_be_asked, witnesses
 from tocsin.mutation.drilling import Drilling
@@ -45,7 +46,7 @@ class Campaign:
         needs = frozenset(name for order in chosen for name in order.scenario.needs)
         self.report(f"drills: {', '.join(order.scenario.name for order in orders)}")
         with running_stack(extras=needs) as stack:
-            with Fleet(orders, runs=self.runs, make_stack=_always(stack), annotations=False) as fleet:
+            with Fleet(orders, runs=self.runs, make_stack=_always(stack), annotations=Choice.NONE) as fleet:
                 fleet.begun.wait()
             with witnesses(stack, fleet.records(), self.runs) as known:
                 yield from ask_all(stack, known, self.report)

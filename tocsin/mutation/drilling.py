@@ -11,6 +11,7 @@ from stack.config import DRILL
 from stack.errors import StackError
 from stack.mutations import Mutation, apply
 from stack.runtimes.stack import Stack, running_stack
+from tocsin.choice import Choice
 from tocsin.fleet import Fleet, Order
 from tocsin.mutation.asking import Report
 from tocsin.mutation.finding import Finding
@@ -67,7 +68,7 @@ class Drilling:
             return running_stack(profile=profile, extras=extras, amend=lambda root: _remove(missing, root))
 
         chosen = [self.orders[index] for index in indices]
-        with Fleet(chosen, runs=self.runs, make_stack=make_stack, annotations=False) as fleet:
+        with Fleet(chosen, runs=self.runs, make_stack=make_stack, annotations=Choice.NONE) as fleet:
             found: dict[int, Record] = {}
             for place, index in enumerate(indices):
                 try:
