@@ -1,7 +1,7 @@
 # Everything that a developer or a user runs; `make` alone prints what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engines demo test unit check format generate lock bench pictures mutants clean
+.PHONY: help setup engines demo test unit check format generate lock bench pictures mutants mutations clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -57,6 +57,9 @@ pictures: engines ## take the pictures of the documentation anew (needs Chromium
 
 mutants: setup ## judge the tests of the judges: which small changes of them go unnoticed?
 	@$(BIN)/python scripts/mutants
+
+mutations: engines ## judge the drills: which rule, query, route or link could be deleted unnoticed? (half an hour)
+	@$(BIN)/tocsin mutate --json benchmarks/results/mutations.json
 
 clean: ## remove what make made here; the engines stay in the user's cache
 	@rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage
