@@ -16,8 +16,8 @@ from stack.runtimes.unit import Unit
 LOOK_S = 0.25
 """How often each one is looked at: so precisely it is known when it went down and came back."""
 
-MEASURE_S = 1.0
-"""How often it is measured what each one uses."""
+MEASURE_S = 2.0
+"""How often it is measured what each one uses, and asked whether its process is still the same."""
 
 State = Literal["ready", "unready", "down"]
 
@@ -30,10 +30,10 @@ class Patient:
     ready: Callable[[], bool]
 
     def state(self) -> State:
-        """How it is now."""
-        if not self.unit.alive:
-            return "down"
-        return "ready" if self.ready() else "unready"
+        """How it is now; what answers runs, so that its host is only asked about one that does not."""
+        if self.ready():
+            return "ready"
+        return "unready" if self.unit.alive else "down"
 
 
 def patients(stack: Stack, app: App) -> dict[str, Patient]:
@@ -55,6 +55,11 @@ class Chart:
         self._name = name
         self._last: tuple[State, float | None] | None = None
         self._unanswered_t: float | None = None
+
+    @property
+    def state(self) -> State | None:
+        """How it was at last."""
+        return self._last[0] if self._last else None
 
     def see(self, t: float, state: State, started_t: float) -> list[ComponentChange]:
         """
@@ -99,14 +104,18 @@ class Vitals:
                 thread.join()
 
     def _look_after(self, name: str, patient: Patient) -> None:
-        chart, measured_t = Chart(name), 0.0
+        chart, measured_t, started_t = Chart(name), 0.0, 0.0
         while True:
             last = self._stop.is_set()
             t = time.time()
+            due = last or t - measured_t >= MEASURE_S
             # Whoever cannot be asked now is asked again soon; a history without an answer is no proof of anything.
             with suppress(Exception):
-                self._note(*chart.see(t, patient.state(), patient.unit.started_t))
-                if last or t - measured_t >= MEASURE_S:
+                state = patient.state()
+                if due or state != chart.state:
+                    started_t = patient.unit.started_t
+                self._note(*chart.see(t, state, started_t))
+                if due:
                     self._note(*_measured(name, patient.unit))
                     measured_t = t
             if last:

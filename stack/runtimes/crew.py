@@ -77,9 +77,9 @@ class Crew:
         self._wait_ready(self.running[name])
 
     def ready(self, name: str) -> bool:
-        """Whether a component runs and answers now."""
+        """Whether a component answers now, as only one that runs does."""
         running = self.running.get(name)
-        return bool(running and running.unit.alive and answers(self._ready_url(running.component)))
+        return bool(running and answers(self._ready_url(running.component)))
 
     def logs(self) -> dict[str, Path]:
         """The log of each component."""

@@ -73,7 +73,10 @@ class Ward:
         self.units = {"tempo": FakeUnit(), "users": FakeUnit()}
         self.hanging = threading.Event()
         self.hanging.set()
-        ready: dict[str, Callable[[], bool]] = {"tempo": self.hanging.wait, "users": lambda: True}
+        ready: dict[str, Callable[[], bool]] = {
+            "tempo": lambda: self.hanging.wait() and self.units["tempo"].alive,
+            "users": lambda: self.units["users"].alive,
+        }
         self.vitals = Vitals(
             patients={name: Patient(unit=cast("Unit", unit), ready=ready[name]) for name, unit in self.units.items()},
             record=lambda *events: self.events.extend(events),
@@ -190,3 +193,18 @@ def test_components_and_roles_are_looked_after() -> None:
         "users": True,
     }
     assert [str(one.unit) for one in found.values()] == list(found)
+
+
+def test_a_host_is_asked_only_about_what_does_not_answer() -> None:
+    """That takes an engine of containers longer than the answer itself."""
+
+    class Dear:
+        """Costs too much."""
+
+        @property
+        def alive(self) -> bool:
+            """Asks the host."""
+            raise AssertionError("asked for nothing")
+
+    assert Patient(unit=cast("Unit", Dear()), ready=lambda: True).state() == "ready"
+    assert Patient(unit=cast("Unit", FakeUnit()), ready=lambda: False).state() == "unready"
