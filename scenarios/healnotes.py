@@ -65,7 +65,9 @@ class HealNote:
     def owner_lives(self) -> bool:
         """Whether the process that applied the fault is still there to heal it."""
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.started_t) < 1.0
+            process = psutil.Process(self.pid)
+            # One that nobody has buried yet heals nothing any more.
+            return abs(process.create_time() - self.started_t) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 

@@ -13,6 +13,12 @@ from scenarios.toxiproxy import Toxiproxy
 SILENCE_S = 1.0
 """How long nothing must come back over a link that swallows everything."""
 
+CAME_BACK: tuple[Ending, ...] = ("answered", "closed", "reset")
+"""What a link does that works: not everybody answers, and who does not read all that was sent resets."""
+
+NOTHING_BACK: tuple[Ending, ...] = ("refused", "reset", "closed")
+"""What becomes of a connection that is refused or reset: where an engine publishes ports, its own proxy takes it first."""
+
 PATIENCE_S = 5.0
 """How much longer than meant a probe may take on a busy machine."""
 
@@ -108,14 +114,12 @@ class Wanted:
         match fault:
             case SlowLinkFault():
                 least_s = max(0.0, fault.delay - fault.jitter)
-                return cls(
-                    endings=("ended", "reset"), at_least_s=least_s, within_s=fault.delay + fault.jitter + PATIENCE_S
-                )
+                return cls(endings=CAME_BACK, at_least_s=least_s, within_s=fault.delay + fault.jitter + PATIENCE_S)
             case ThrottledLinkFault():
                 whole_s = LOAD_BYTES / (fault.rate * 1000)
                 least_s = min(whole_s, SLICE_S)
                 return cls(
-                    endings=("ended", "reset"),
+                    endings=CAME_BACK,
                     # Toxiproxy's clock ticks in milliseconds.
                     at_least_s=max(0.0, least_s - 0.002),
                     within_s=whole_s + PATIENCE_S,
@@ -124,9 +128,9 @@ class Wanted:
             case HungLinkFault():
                 return cls(endings=("silent",), within_s=SILENCE_S)
             case ResetLinkFault():
-                return cls(endings=("reset",))
+                return cls(endings=NOTHING_BACK[1:])
             case _:
-                return cls(endings=("refused",))
+                return cls(endings=NOTHING_BACK)
 
     def met_by(self, seen: Probe) -> bool:
         """Whether it became of it."""

@@ -9,13 +9,14 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-Ending = Literal["refused", "reset", "ended", "silent"]
-"""How it went: no connection, a connection that was torn, one that was closed after what was sent, or nothing at all."""
+Ending = Literal["refused", "reset", "closed", "answered", "silent"]
+"""How it went: no connection, one that was torn, one that was closed without or after an answer, or nothing at all."""
 
 SAID: dict[Ending, str] = {
     "refused": "was refused",
     "reset": "was reset",
-    "ended": "came back",
+    "closed": "was closed without an answer",
+    "answered": "came back",
     "silent": "got no answer",
 }
 """The same in words."""
@@ -49,13 +50,15 @@ def _ending(place: tuple[str, int], deadline: float, greeting: bytes) -> Ending:
         return "silent"
     except OSError:
         return "refused"
+    heard = False
     with connection:
         try:
             connection.sendall(greeting)
             while time.monotonic() < deadline:
                 connection.settimeout(max(0.01, deadline - time.monotonic()))
                 if not connection.recv(65_536):
-                    return "ended"
+                    return "answered" if heard else "closed"
+                heard = True
         except TimeoutError:
             return "silent"
         except OSError:

@@ -14,6 +14,7 @@ from typing import Any
 
 import docker
 import docker.errors
+import requests
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.exceptions import ContainerStartException
 
@@ -28,8 +29,11 @@ FRESH_S = 0.1
 BALLOON = ".tocsin-balloon"
 """How the names of files begin that fill a disk."""
 
-BALLOONS = (256 * 2**20, 2**18, 2**12)
-"""Their sizes: the first is larger than any small disk, the others take what its last block could not."""
+PIECES = (2**24, 2**20, 2**16, 2**12)
+"""Sizes of such files: each as often as it fits, so that in the end not even the smallest does."""
+
+HEARD_OUT = 2**17
+"""An engine takes in a piece up to this size even if it finds no room for it, and so is heard when it says that."""
 
 STARTED = ("running", "paused", "restarting")
 
@@ -75,6 +79,7 @@ class Container:
         self._looked_t = 0.0
         self._last: Mapping[str, Any] = {}
         self._disk = ""
+        self._balloons: list[str] = []
 
     @classmethod
     def of(cls, spec: Spec, *, engine: Engine, log: Path) -> "Container":
@@ -117,18 +122,19 @@ class Container:
         return int(state["ExitCode"]) if state and state["Status"] not in (*STARTED, "created") else None
 
     def fill_disk(self) -> None:
-        """Fill the volume of its own, with files that are copied into it. Raises StackError where it has none, or some room is left."""
+        """Fill the volume of its own, with files that are copied into it. Raises StackError where it has none."""
         if not self._disk:
             raise StackError(f"{self.name} has no disk of its own, so that nobody else's would be filled")
-        full = [self._overflows(size) for size in BALLOONS]
-        if not all(full):
-            raise StackError(f"the disk of {self.name} is not full: {min(BALLOONS)} bytes could still be written")
+        if self._takes(PIECES[-1]):
+            for size in PIECES:
+                while self._takes(size):
+                    pass
 
     def free_disk(self) -> None:
         """Take away what filled it: each file becomes an empty one."""
-        if self._disk:
+        if self._balloons:
             with telling(f"{self.name}: its disk cannot be freed"):
-                archive = _archive({f"{BALLOON}-{size}": 0 for size in BALLOONS})
+                archive = _archive(dict.fromkeys(self._balloons, 0))
                 self._engine.client.api.put_archive(self.id, self._disk, archive)
 
     def log(self) -> Path:
@@ -214,15 +220,17 @@ class Container:
             with suppress(ContainerStartException):
                 self.id = made.get_container_id()
 
-    def _overflows(self, size: int) -> bool:
-        """Whether a file of so many bytes finds no room on its disk; what there is of room is taken then."""
+    def _takes(self, size: int) -> bool:
+        """Whether one more file of so many bytes found room on its disk."""
+        self._balloons.append(f"{BALLOON}-{len(self._balloons)}")
         try:
-            self._engine.client.api.put_archive(self.id, self._disk, _archive({f"{BALLOON}-{size}": size}))
-        except docker.errors.APIError as error:
-            if "no space left" in str(error):
-                return True
-            raise StackError(f"{self.name}: its disk cannot be filled: {error.explanation or error}") from error
-        return False
+            self._engine.client.api.put_archive(self.id, self._disk, _archive({self._balloons[-1]: size}))
+        except (docker.errors.APIError, requests.ConnectionError) as error:
+            # The engine hangs up in the middle of what is too large.
+            if "no space left" in str(error) or (size > HEARD_OUT and isinstance(error, requests.ConnectionError)):
+                return False
+            raise StackError(f"{self.name}: its disk cannot be filled: {error}") from error
+        return True
 
     def _ask(self, deed: str, act: Any, **options: Any) -> None:
         """Do something to it, if it is there and in a state for it."""
@@ -283,7 +291,7 @@ def _archive(sizes: Mapping[str, int]) -> bytes:
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, size in sizes.items():
             entry = tarfile.TarInfo(name)
-            entry.size = size
+            entry.size, entry.mode = size, 0o644
             archive.addfile(entry, io.BytesIO(bytes(size)))
     return packed.getvalue()
 

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 from pydantic import TypeAdapter
 
 from scenarios.healnotes import ForeignFault, HealNote
@@ -45,6 +47,31 @@ def test_a_run_that_lives_heals_its_own_faults(tmp_path: Path) -> None:
 
     assert heal_leftovers(tmp_path) == []
     assert note.path.exists()
+
+
+def test_a_process_that_is_dead_but_not_buried_heals_nothing_any_more(tmp_path: Path) -> None:
+    """Whoever started the command may look at how it ended only much later."""
+    flag = tmp_path / "broken"
+    flag.touch()
+    dead = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    note = replace(
+        note_of_the_dead(tmp_path, "faults-1", kind="command", apply=["true"], heal=["rm", str(flag)]),
+        pid=dead.pid,
+        started_t=psutil.Process(dead.pid).create_time(),
+    )
+    note.write()
+    assert heal_leftovers(tmp_path) == []
+
+    dead.kill()
+    deadline = time.monotonic() + 60
+    while psutil.Process(dead.pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    (leftover,) = heal_leftovers(tmp_path)
+
+    assert leftover.problem == ""
+    assert not flag.exists()
+    dead.communicate()
 
 
 def test_what_cannot_be_healed_is_told_and_kept_for_the_next_command(tmp_path: Path) -> None:

@@ -25,12 +25,12 @@ FAULTS: list[tuple[dict[str, Any], list[dict[str, Any]], Probe]] = [
     (
         SLOW,
         [{"type": "latency", "stream": "upstream", "attributes": {"latency": 500, "jitter": 100}}],
-        Probe(ending="ended", after_s=0.4),
+        Probe(ending="answered", after_s=0.4),
     ),
     (
         {"kind": "throttled_link", "rate": 8},
         [{"type": "bandwidth", "stream": s, "attributes": {"rate": 8}} for s in ("upstream", "downstream")],
-        Probe(ending="ended", after_s=0.5),
+        Probe(ending="answered", after_s=0.5),
     ),
     (
         {"kind": "hung_link"},
@@ -163,12 +163,12 @@ def test_every_fault_of_a_link_is_among_those_tried_above() -> None:
 @pytest.mark.parametrize(
     ("body", "ending", "after_s"),
     [
-        (SLOW, "ended", 0.3),
+        (SLOW, "answered", 0.3),
         (SLOW, "silent", 5.6),
-        ({"kind": "throttled_link", "rate": 8}, "ended", 0.05),
-        ({"kind": "hung_link"}, "ended", 0.1),
-        ({"kind": "reset_link"}, "ended", 0.1),
-        ({"kind": "cut_link"}, "reset", 0.1),
+        ({"kind": "throttled_link", "rate": 8}, "answered", 0.05),
+        ({"kind": "hung_link"}, "answered", 0.1),
+        ({"kind": "reset_link"}, "answered", 0.1),
+        ({"kind": "cut_link"}, "answered", 0.1),
     ],
 )
 def test_a_fault_that_a_connection_does_not_show_was_not_applied(
@@ -183,20 +183,28 @@ def test_a_fault_that_a_connection_does_not_show_was_not_applied(
     assert not caught.value.final
 
 
+@pytest.mark.parametrize(("kind", "ending"), [("cut_link", "reset"), ("cut_link", "closed"), ("reset_link", "closed")])
+def test_a_connection_may_be_taken_by_another_proxy_first(
+    link: Callable[..., LinkAct], kind: str, ending: Ending
+) -> None:
+    """A container engine publishes ports by one of its own: what it finds behind is told by how it ends the connection."""
+    assert link({"kind": kind}, Probe(ending=ending, after_s=0)).apply()["proof"]
+
+
 def test_the_message_of_a_fault_that_does_not_show_has_both_figures(link: Callable[..., LinkAct]) -> None:
     """What was seen, and what should have been."""
     with pytest.raises(FaultError) as caught:
-        link(SLOW, Probe(ending="ended", after_s=0.01)).apply()
+        link(SLOW, Probe(ending="answered", after_s=0.01)).apply()
 
     assert str(caught.value) == (
         "a connection over prometheus -> collector came back after 0.01 s; "
-        "expected: it came back or was reset after 0.40 s at the earliest"
+        "expected: it came back or was closed without an answer or was reset after 0.40 s at the earliest"
     )
 
 
 def test_a_fault_that_vanished_is_told_when_it_is_renewed(link: Callable[..., LinkAct], fake: FakeToxiproxy) -> None:
     """As when somebody restarts Toxiproxy in the middle of a drill."""
-    act = link(SLOW, Probe(ending="ended", after_s=0.5))
+    act = link(SLOW, Probe(ending="answered", after_s=0.5))
     act.apply()
     fake.state["prometheus:collector.metrics"]["toxics"].clear()
 
@@ -221,13 +229,13 @@ def test_what_toxiproxy_did_not_keep_was_not_applied(link: Callable[..., LinkAct
     fake.forgets = True
 
     with pytest.raises(FaultError, match="it lacks faults-1-1"):
-        link(SLOW, Probe(ending="ended", after_s=0.5)).apply()
+        link(SLOW, Probe(ending="answered", after_s=0.5)).apply()
 
 
 def test_a_stack_without_the_link_is_told_and_not_tried_again(link: Callable[..., LinkAct]) -> None:
     """No try could help."""
     with pytest.raises(FaultError, match="nothing of this stack goes over prometheus -> collector") as caught:
-        link(SLOW, Probe(ending="ended", after_s=0.5), {}).apply()
+        link(SLOW, Probe(ending="answered", after_s=0.5), {}).apply()
 
     assert caught.value.final
 

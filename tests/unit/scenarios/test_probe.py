@@ -40,9 +40,21 @@ def test_an_answer_and_a_close_is_an_end() -> None:
     with served(answer) as place:
         seen = probe(place, within_s=PATIENT_S, size=3_000)
 
-    assert seen.ending == "ended"
+    assert seen.ending == "answered"
     assert len(b"".join(heard)) == 3_000
     assert b"Connection: close\r\n" in b"".join(heard)
+
+
+def test_a_close_without_a_byte_is_told_apart_from_an_answer() -> None:
+    """As by a proxy that finds nobody behind it."""
+
+    def close(connection: socket.socket) -> None:
+        heard = b""
+        while not heard.endswith(b"\r\n\r\n"):
+            heard += connection.recv(65_536)
+
+    with served(close) as place:
+        assert probe(place, within_s=PATIENT_S).ending == "closed"
 
 
 def test_a_torn_connection_is_a_reset() -> None:
@@ -83,4 +95,4 @@ def test_nobody_at_home_is_a_refusal() -> None:
 def test_it_is_told_in_words() -> None:
     """Records and errors hold these."""
     assert str(Probe(ending="silent", after_s=1.0)) == "got no answer after 1.00 s"
-    assert str(Probe(ending="ended", after_s=0.504)) == "came back after 0.50 s"
+    assert str(Probe(ending="answered", after_s=0.504)) == "came back after 0.50 s"

@@ -38,6 +38,7 @@ Act = Callable[["DockerApi", Any, dict[str, str], bytes], Answer]
 class DockerApi:
     """
     What it has. `refusals` maps the end of a request such as `POST /start` to what it answers in place of doing it.
+    `room` is how many bytes can still be copied into containers; None for as many as you like.
     """
 
     def __init__(self) -> None:
@@ -50,6 +51,7 @@ class DockerApi:
         self.registry: set[str] = set()
         self.place = ""
         self.pid = 0
+        self.room: int | None = None
 
     def hold(self, *references: str) -> None:
         """Have images."""
@@ -121,6 +123,9 @@ def _archive(api: DockerApi, found: re.Match[str], _: dict[str, str], body: byte
     with tarfile.open(fileobj=io.BytesIO(body)) as tar:
         for member in tar:
             assert member.mode == 0o644
+            if api.room is not None and member.size > api.room:
+                return 500, {"message": f"write /{member.name}: no space left on device"}
+            api.room = None if api.room is None else api.room - member.size
             one.files[f"/{member.name.lstrip('/')}"] = tar.extractfile(member).read()  # type: ignore[union-attr]
     return 200, {}
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,16 @@ from tests.unit.stack.runtimes.docker_api import DockerApi
 from tests.unit.stack.runtimes.test_process import until
 
 IMAGE = "prom/prometheus:v3"
+WITH_DISK = Spec(
+    name="tempo",
+    image=IMAGE,
+    arguments=(),
+    environment={},
+    ports={},
+    files={},
+    options={"labels": {"org.tocsin.component": "tempo"}},
+    disk="/var/tempo",
+)
 
 
 @pytest.fixture
@@ -212,3 +223,35 @@ def test_an_engine_that_goes_away_is_told(
     monkeypatch.setattr(engine.client.api, "inspect_container", refuse)
     with pytest.raises(StackError, match=r"prometheus: its container cannot be looked at:.*\n  the engine went away"):
         _ = container.alive
+
+
+def test_a_disk_is_filled_until_the_smallest_piece_finds_no_room(
+    api: DockerApi, engine: Engine, tmp_path: Path
+) -> None:
+    """Then it is full; freed, what filled it are empty files."""
+    container = Container.of(WITH_DISK, engine=engine, log=tmp_path / "tempo.log")
+    container.start()
+    api.room = 2**24 + 3 * 2**16 + 5
+
+    container.fill_disk()
+    assert sum(map(len, api.the("tempo").files.values())) == 2**24 + 3 * 2**16
+    asked = len(api.asked)
+    container.fill_disk()
+    assert len(api.asked) == asked + 1, "a disk that is full is only looked at"
+
+    container.free_disk()
+    assert sum(map(len, api.the("tempo").files.values())) == 0
+
+
+def test_a_disk_that_cannot_be_filled_is_told(api: DockerApi, engine: Engine, tmp_path: Path) -> None:
+    """Whatever the engine has against it; a container without a disk of its own would fill everybody's."""
+    container = Container.of(WITH_DISK, engine=engine, log=tmp_path / "tempo.log")
+    container.start()
+    api.refusals["PUT /archive"] = (500, {"message": "container rootfs is marked read-only"})
+    with pytest.raises(StackError, match=r"tempo: its disk cannot be filled: .*marked read-only"):
+        container.fill_disk()
+
+    other = Container.of(replace(WITH_DISK, disk=""), engine=engine, log=tmp_path / "tempo.log")
+    with pytest.raises(StackError, match="tempo has no disk of its own, so that nobody else's would be filled"):
+        other.fill_disk()
+    other.free_disk()

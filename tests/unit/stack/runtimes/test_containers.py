@@ -148,6 +148,20 @@ def test_a_container_has_few_rights_and_a_share_of_the_machine(host: Host, roste
     assert made.labels["org.tocsin.roster"] == roster.id
 
 
+def test_data_may_be_on_a_small_disk_that_goes_with_the_roster(host: Host, roster: Roster, api: DockerApi) -> None:
+    """A volume in memory, where the component keeps its data; its label says whose it is."""
+    made = started(host, replace(PROMETHEUS, disk_mb=192), api)
+
+    (mount,) = made.settings["HostConfig"]["Mounts"]
+    assert (mount["Type"], mount["Target"]) == ("volume", PROMETHEUS.image_data)
+    assert mount["VolumeOptions"]["Labels"] == {"org.tocsin.roster": roster.id}
+    assert mount["VolumeOptions"]["DriverConfig"]["Options"] == {
+        "type": "tmpfs",
+        "device": "tmpfs",
+        "o": "size=192m,mode=1777",
+    }
+
+
 def test_a_stack_has_a_network_of_its_own_where_a_drills_app_joins_it(
     host: Host, roster: Roster, api: DockerApi, tmp_path: Path
 ) -> None:
