@@ -48,6 +48,8 @@ class Service:
 
     async def start(self) -> None:
         """Take up the state on disk, and start to work."""
+        # Whoever has just begun has missed nothing yet.
+        self.telemetry.last_success.set(self.clock())
         self._build(self.config)
         if self.config.state_dir is not None:
             self._restore(self.config)

@@ -110,7 +110,9 @@ class Telemetry:
         self.alerts = Counter("anomaly_alerts", "Alerts by sink and what became of them.", ["sink", "result"], **own)
         self.queue = Gauge("anomaly_alert_queue", "Alerts waiting to be told.", ["sink"], **own)
         self.last_success = Gauge(
-            "anomaly_last_success_timestamp_seconds", "When all queries of a tick last succeeded.", **own
+            "anomaly_last_success_timestamp_seconds",
+            "When all queries of a tick last succeeded; before the first did, when it was started.",
+            **own,
         )
         self.reload = Gauge("anomaly_config_reload_success", "Whether the last configuration was taken over.", **own)
         self.reload.set(1)

@@ -114,7 +114,8 @@ class Vitals:
                 state = patient.state()
                 if due or state != chart.state:
                     started_t = patient.unit.started_t
-                self._note(*chart.see(t, state, started_t))
+                # It is ready since it answered, which one that was frozen did late.
+                self._note(*chart.see(time.time() if state == "ready" else t, state, started_t))
                 if due:
                     self._note(*_measured(name, patient.unit))
                     measured_t = t

@@ -319,6 +319,16 @@ def test_metrics_show_scores_bands_and_the_detectors_own_health(
     run(world, configured(), story)
 
 
+def test_a_detector_that_has_just_begun_is_not_stale(world: World, configured: Callable[..., Config]) -> None:
+    """Otherwise each start would look like a detector that has not looked since 1970."""
+
+    async def story(service: Service) -> None:
+        last = service.telemetry.registry.get_sample_value("anomaly_last_success_timestamp_seconds")
+        assert last == world.now_s
+
+    run(world, configured(), story)
+
+
 def sorted_tags(name: str, tags: str) -> str:
     """A series as the exposition writes it: labels in order."""
     return f"{name}{{{','.join(sorted(tags.split(',')))}}}"
