@@ -31,6 +31,7 @@ REASONS: tuple[tuple[tuple[str, ...], str], ...] = (
         "no engine runs there: start one (`sudo systemctl start docker`, `podman system service -t 0`), "
         "or set DOCKER_HOST to where one is",
     ),
+    (("paramiko",), "to reach it by ssh takes one package more: `pip install 'docker[ssh]'`"),
     (("timed out", "timeout"), "it does not answer: is the address right, and the engine alive?"),
     (
         ("name or service not known", "name resolution", "no address associated", "nodename nor servname"),

@@ -1,8 +1,6 @@
 """Container: one program in a container of its own, on the files that are copied into it: a Unit."""
 
-import io
 import math
-import tarfile
 import threading
 import time
 from collections.abc import Mapping
@@ -14,26 +12,19 @@ from typing import Any
 
 import docker
 import docker.errors
-import requests
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.exceptions import ContainerStartException
 
 from stack.errors import StackError
+from stack.runtimes.account import used_in
+from stack.runtimes.archive import packed
+from stack.runtimes.balloon import Balloon
 from stack.runtimes.engine import Engine, environment, telling
-from stack.runtimes.process import log_tail, used_by
+from stack.runtimes.process import log_tail
 from stack.runtimes.unit import Usage
 
 FRESH_S = 0.1
 """What an engine said of a container is taken for true so long: many want to know, and each question costs the engine work."""
-
-BALLOON = ".tocsin-balloon"
-"""How the names of files begin that fill a disk."""
-
-PIECES = (2**24, 2**20, 2**16, 2**12)
-"""Sizes of such files: each as often as it fits, so that in the end not even the smallest does."""
-
-HEARD_OUT = 2**17
-"""An engine takes in a piece up to this size even if it finds no room for it, and so is heard when it says that."""
 
 STARTED = ("running", "paused", "restarting")
 
@@ -78,15 +69,14 @@ class Container:
         self._looking = threading.Lock()
         self._looked_t = 0.0
         self._last: Mapping[str, Any] = {}
-        self._disk = ""
-        self._balloons: list[str] = []
+        self._balloon: Balloon | None = None
 
     @classmethod
     def of(cls, spec: Spec, *, engine: Engine, log: Path) -> "Container":
         """One that is not there yet."""
         container = cls(spec.name, engine=engine, log=log, files=spec.files)
         container._spec = spec
-        container._disk = spec.disk
+        container._balloon = Balloon(spec.name, folder=spec.disk, engine=engine) if spec.disk else None
         return container
 
     @classmethod
@@ -123,19 +113,14 @@ class Container:
 
     def fill_disk(self) -> None:
         """Fill the volume of its own, with files that are copied into it. Raises StackError where it has none."""
-        if not self._disk:
+        if self._balloon is None:
             raise StackError(f"{self.name} has no disk of its own, so that nobody else's would be filled")
-        if self._takes(PIECES[-1]):
-            for size in PIECES:
-                while self._takes(size):
-                    pass
+        self._balloon.fill(self.id)
 
     def free_disk(self) -> None:
         """Take away what filled it: each file becomes an empty one."""
-        if self._balloons:
-            with telling(f"{self.name}: its disk cannot be freed"):
-                archive = _archive(dict.fromkeys(self._balloons, 0))
-                self._engine.client.api.put_archive(self.id, self._disk, archive)
+        if self._balloon:
+            self._balloon.burst(self.id)
 
     def log(self) -> Path:
         """Its log, fetched from the engine; as it was last time when the engine does not answer."""
@@ -145,18 +130,16 @@ class Container:
         return self._log
 
     def log_tail(self, lines: int = 15) -> str:
-        """The last lines of its log."""
-        return log_tail(self.log(), lines)
+        """The last lines of its log; and that it was ended for its memory, of which it can say nothing itself."""
+        tail = log_tail(self.log(), lines)
+        return f"{tail}\n(the engine ended it: it needed more memory than it may have)" if self._starved() else tail
 
     def usage(self) -> Usage | None:
-        """
-        What it uses: of processes of this machine what the machine says, as it does for any other process; else what the engine accounts
-        for, which takes it a second.
-        """
+        """What it uses; None when it does not run."""
         state = self._state()
         if state.get("Status") not in STARTED:
             return None
-        return used_by(state["Pid"]) if self._is_here(state["Pid"]) else self._accounted()
+        return used_in(self.id, pid=state["Pid"], engine=self._engine)
 
     def state(self) -> dict[str, Any]:
         """What `adopt` needs."""
@@ -173,7 +156,7 @@ class Container:
         with telling(f"{self.name}: its container cannot be started"):
             try:
                 if self.id:
-                    self._engine.client.api.put_archive(self.id, "/", _packed(self._files))
+                    self._engine.client.api.put_archive(self.id, "/", packed(self._files))
                     self._engine.client.api.start(self.id)
                 else:
                     self._make()
@@ -220,18 +203,6 @@ class Container:
             with suppress(ContainerStartException):
                 self.id = made.get_container_id()
 
-    def _takes(self, size: int) -> bool:
-        """Whether one more file of so many bytes found room on its disk."""
-        self._balloons.append(f"{BALLOON}-{len(self._balloons)}")
-        try:
-            self._engine.client.api.put_archive(self.id, self._disk, _archive({self._balloons[-1]: size}))
-        except (docker.errors.APIError, requests.ConnectionError) as error:
-            # The engine hangs up in the middle of what is too large.
-            if "no space left" in str(error) or (size > HEARD_OUT and isinstance(error, requests.ConnectionError)):
-                return False
-            raise StackError(f"{self.name}: its disk cannot be filled: {error}") from error
-        return True
-
     def _ask(self, deed: str, act: Any, **options: Any) -> None:
         """Do something to it, if it is there and in a state for it."""
         if not self.id:
@@ -245,21 +216,8 @@ class Container:
             finally:
                 self._changed()
 
-    def _is_here(self, pid: int) -> bool:
-        """Whether its processes are of this machine, and to be seen."""
-        try:
-            return self.id in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
-        except OSError:
-            return False
-
-    def _accounted(self) -> Usage | None:
-        try:
-            stats = self._engine.client.api.stats(self.id, stream=False, one_shot=True)
-            memory = stats["memory_stats"]["stats"]
-            cpu_s = stats["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
-            return Usage(cpu_s=cpu_s, memory_bytes=memory["anon"] if "anon" in memory else memory["total_rss"])
-        except (docker.errors.DockerException, OSError, KeyError):
-            return None
+    def _starved(self) -> bool:
+        return bool(self._state().get("OOMKilled"))
 
     def _state(self) -> Mapping[str, Any]:
         """What the engine says of it, or said just now; nothing when it is not there."""
@@ -283,26 +241,3 @@ class Container:
         """What the engine said of it is not so any more."""
         with self._looking:
             self._looked_t = 0.0
-
-
-def _archive(sizes: Mapping[str, int]) -> bytes:
-    """An archive of files full of noughts, by their sizes."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        for name, size in sizes.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = size, 0o644
-            archive.addfile(entry, io.BytesIO(bytes(size)))
-    return packed.getvalue()
-
-
-def _packed(files: Mapping[str, Path]) -> bytes:
-    """An archive of files by their paths inside; every user of the container may read them."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        for inside, outside in files.items():
-            content = outside.read_bytes()
-            entry = tarfile.TarInfo(inside.lstrip("/"))
-            entry.size, entry.mode = len(content), 0o644
-            archive.addfile(entry, io.BytesIO(content))
-    return packed.getvalue()

@@ -13,6 +13,7 @@ from stack import images
 from stack.components import APP, OUR_DATA, Component
 from stack.engines.progress import Progress, Reporter, silent
 from stack.engines.progress import Report as ImagesReport
+from stack.errors import StackError
 from stack.images import Image, ImageError, Origin
 from stack.images.pull import pull
 from stack.runtimes.container import Container, Spec
@@ -78,7 +79,12 @@ class ContainerHost:
     @classmethod
     def again(cls, roster: Roster, *, logs: Path) -> "ContainerHost":
         """The host of a stack that another command started. Raises StackError when its engine does not answer."""
-        return cls(roster, logs=logs, engine=connected(roster.engine), net=Net(name=f"tocsin-{roster.id}"), found={})
+        try:
+            engine = connected(roster.engine)
+        except StackError as error:
+            gone = f"if that engine is gone for good, remove {roster.path}"
+            raise StackError(f"the stack that is up needs its engine: {error}\n  {gone}") from error
+        return cls(roster, logs=logs, engine=engine, net=Net(name=f"tocsin-{roster.id}"), found={})
 
     def reserve(self, table: Mapping[str, Component], *, fixed: Mapping[str, int] | None = None) -> Places:
         """

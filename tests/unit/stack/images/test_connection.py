@@ -4,6 +4,7 @@ import socket
 import stat
 from pathlib import Path
 
+import docker.errors
 import pytest
 
 from stack.images.connection import EngineMissing, connect
@@ -62,3 +63,17 @@ def test_nonsense_is_passed_on() -> None:
         EngineMissing, match=r"no container engine can be used at gopher://moon: .*bind address.*gopher"
     ):
         connect({"DOCKER_HOST": "gopher://moon"})
+
+
+def test_ssh_takes_a_package_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is missing, it is told how to install it."""
+
+    def refuse(**_: object) -> None:
+        raise docker.errors.DockerException("Install paramiko package to enable ssh:// support")
+
+    monkeypatch.setattr("docker.from_env", refuse)
+
+    with pytest.raises(
+        EngineMissing, match=r"to reach it by ssh takes one package more: `pip install 'docker\[ssh\]'`"
+    ):
+        connect({"DOCKER_HOST": "ssh://me@somewhere"})

@@ -24,6 +24,7 @@ class Made:
     status: str = "created"
     exit_code: int = 0
     starts: int = 0
+    starved: bool = False
 
     @property
     def labels(self) -> dict[str, str]:
@@ -113,6 +114,7 @@ def _inspect(api: DockerApi, found: re.Match[str], _: dict[str, str], __: bytes)
         "ExitCode": one.exit_code,
         "StartedAt": started,
         "Pid": api.pid,
+        "OOMKilled": one.starved,
     }
     return 200, {"Id": one.id, "Name": f"/{one.name}", "State": state, "Config": one.settings, "Image": "sha256:0"}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stack.errors import StackError
+from stack.runtimes import account
 from stack.runtimes.container import Container, Spec
 from stack.runtimes.engine import Engine, connected
 from stack.runtimes.unit import Usage
@@ -131,13 +132,23 @@ def test_its_log_is_fetched_when_it_is_asked_for(api: DockerApi, container: Cont
     assert container.log_tail() == "first line\nlast"
 
 
+def test_one_that_was_ended_for_its_memory_is_known_by_it(api: DockerApi, container: Container) -> None:
+    """The engine kills it without a word in its log."""
+    container.start()
+    assert "memory" not in container.log_tail()
+    api.the("prometheus").starved = True
+    container.kill()
+
+    assert container.log_tail(1) == "last\n(the engine ended it: it needed more memory than it may have)"
+
+
 def test_of_a_process_of_this_machine_the_machine_says_what_it_uses(
     api: DockerApi, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At once, and in the same way as without containers; the engine would take a second."""
     container.start()
     api.pid = os.getpid()
-    monkeypatch.setattr(Container, "_is_here", lambda _, pid: pid == os.getpid())
+    monkeypatch.setattr(account, "_is_here", lambda _, pid: pid == os.getpid())
 
     used = container.usage()
 

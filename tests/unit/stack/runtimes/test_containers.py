@@ -197,6 +197,18 @@ def test_another_command_finds_the_stacks_engine_again(host: Host, roster: Roste
     again.close()
 
 
+def test_a_stack_whose_engine_is_gone_is_told_with_where_it_is_kept(roster: Roster, tmp_path: Path) -> None:
+    """Else no command would work any more, and nobody knew why."""
+    roster.use_engine(f"unix://{tmp_path}/gone.sock")
+
+    with pytest.raises(
+        StackError, match=r"the stack that is up needs its engine: no container engine can be used"
+    ) as told:
+        hosts.host_again("containers", roster)
+    assert str(told.value).endswith(f"if that engine is gone for good, remove {roster.path}")
+    (roster.path / "engine.json").unlink()
+
+
 def test_the_record_can_tell_one_image_from_another(
     host: Host, origins: dict[str, Origin], roster: Roster, api: DockerApi
 ) -> None:
