@@ -44,9 +44,25 @@ def misfit(span: Span, shape: SpanShape) -> str:
         return f"is called {span['name']}"
     if shape.error is not None and span["error"] is not shape.error:
         return "is marked as an error" if span["error"] else "is not marked as an error"
-    if shape.event is not None and shape.event not in (event["name"] for event in span.get("events", ())):
-        return f"has no event {shape.event}"
-    return _attribute_misfit(span.get("attributes", {}), shape.attributes) or _duration_misfit(span, shape)
+    return (
+        _event_misfit(span.get("events", ()), shape)
+        or _attribute_misfit(span.get("attributes", {}), shape.attributes)
+        or _duration_misfit(span, shape)
+    )
+
+
+def _event_misfit(events: Sequence[Mapping[str, Any]], shape: SpanShape) -> str:
+    """Empty when any of the events fits, else in what the last one of the name does not."""
+    if shape.event is None:
+        return ""
+    flaw = f"has no event {shape.event}"
+    for event in events:
+        if event["name"] == shape.event:
+            differs = _attribute_misfit(event.get("attributes", {}), shape.event_attributes)
+            if not differs:
+                return ""
+            flaw = f"has an event {shape.event} that {differs}"
+    return flaw
 
 
 def _attribute_misfit(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
@@ -71,7 +87,7 @@ def in_words(shape: SpanShape) -> str:
     words = ["error" if shape.error else "good"] if shape.error is not None else []
     words += [shape.kind or "", "span", shape.name or "", f"of {shape.service}" if shape.service else ""]
     asked = [f"an event {shape.event}"] if shape.event else []
-    asked += [f"{key}={value}" for key, value in shape.attributes.items()]
+    asked += [f"{key}={value}" for key, value in {**shape.event_attributes, **shape.attributes}.items()]
     asked += [f"at least {seconds(shape.min_duration)}"] if shape.min_duration else []
     asked += [f"at most {seconds(shape.max_duration)}"] if shape.max_duration else []
     return " ".join([*filter(None, words), *(["with", " and ".join(asked)] if asked else [])])

@@ -29,6 +29,9 @@ class SpanShape(Value):
     kind: Literal["server", "client", "internal"] | None = Field(default=None, description="its kind; null: any")
     error: Flag | None = Field(default=None, description="whether it is marked as an error; null: either")
     event: str | None = Field(default=None, min_length=1, description="an event that it has; null: none is asked for")
+    event_attributes: Mapping[str, Plain] = Field(
+        default={}, description="attributes of that event; in a text `*` stands for any letters"
+    )
     attributes: Mapping[str, Plain] = Field(
         default={}, description="its attributes; in a text `*` stands for any letters"
     )
@@ -38,6 +41,10 @@ class SpanShape(Value):
 
     @model_validator(mode="after")
     def _can_be(self) -> Self:
+        if self.event_attributes and self.event is None:
+            raise Misfit(
+                "attributes of an event that has no name; add `event:`, such as `exception`", "event_attributes"
+            )
         if self.min_duration and self.max_duration and self.min_duration > self.max_duration:
             raise Misfit(
                 f"no span lasts at least {self.min_duration:g}s and at most {self.max_duration:g}s; exchange the two",

@@ -21,7 +21,7 @@ RAISED: dict[str, Any] = {
     "start_t": 1.0,
     "duration_s": 0.4,
     "attributes": {"http.response.status_code": 500, "http.route": "/api/products", "cached": False},
-    "events": [{"name": "exception", "t": 1.0, "attributes": {}}],
+    "events": [{"name": "exception", "t": 1.0, "attributes": {"exception.type": "KeyError"}}],
 }
 CALLER: dict[str, Any] = {
     **RAISED,
@@ -49,6 +49,7 @@ def flaw(*spans: Any, **given: Any) -> str:
     [
         {},
         {"service": "catalog", "kind": "server", "error": True, "event": "exception"},
+        {"event": "exception", "event_attributes": {"exception.type": "Key*"}},
         {"name": "GET /api/products"},
         {"name": "GET *"},
         {"attributes": {"http.response.status_code": 500, "http.route": "/api/*", "cached": False}},
@@ -146,3 +147,25 @@ def test_a_trace_that_is_whole_but_has_another_shape_fails() -> None:
     assert (outcome.verdict, outcome.rung, outcome.where) == (Verdict.FAIL, None, "tempo, trace t")
     assert outcome.observed.startswith("1 of 1 found are not: no span of catalog with an event exception;")
     assert "is it the fault that makes such spans" in outcome.hint
+
+
+@pytest.mark.parametrize(
+    ("event", "attributes", "words"),
+    [
+        ("exception", {"exception.type": "ValueError"}, "has an event exception that has exception.type=KeyError"),
+        ("exception", {"exception.message": "*"}, "has an event exception that has no attribute exception.message"),
+        ("retry", {"exception.type": "KeyError"}, "has no event retry"),
+    ],
+)
+def test_another_event_does_not_fit(event: str, attributes: dict[str, str], words: str) -> None:
+    """The kind of an exception tells its cause, so it must be the right one."""
+    assert misfit(RAISED, shape(event=event, event_attributes=attributes)) == words
+
+
+def test_any_event_that_fits_is_enough() -> None:
+    """A span may have caught another exception before."""
+    events = [{"name": "exception", "attributes": {"exception.type": "TimeoutError"}}, *RAISED["events"]]
+    wanted = shape(event="exception", event_attributes={"exception.type": "KeyError"})
+
+    assert misfit({**RAISED, "events": events}, wanted) == ""
+    assert in_words(wanted) == "span with an event exception and exception.type=KeyError"

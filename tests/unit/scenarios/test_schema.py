@@ -64,6 +64,7 @@ SEEN_BY_THE_LOADER_ALONE = {
     "routes-all-zero",
     "spike-down",
     "stack-broken-for-all",
+    "traces-event-without-name",
     "traces-of-a-missing-fault",
     "traces-span-durations-crossed",
     "treatment-every-too-long",
