@@ -74,11 +74,12 @@ def judge(
     drive_t, expected = history.phase("drive"), _expectation(item)
     if item.name not in watched(history) or drive_t is None:
         return check.unknown(expected=expected, observed=f"nobody looked after {item.name}")
+    other = _others_of(item, history, faults)
     ordeal = Ordeal(
         item=item,
         cause=Cause.of(faults[item.fault - 1], on, drive_t) if on else None,
-        spells=_since(drive_t, spells(history, item.name)),
-        restarts=sum(1 for t in restarts(history, item.name) if t >= drive_t),
+        spells=[one for one in _since(drive_t, spells(history, item.name)) if not _in(other, one.down_t)],
+        restarts=sum(1 for t in restarts(history, item.name) if t >= drive_t and not _in(other, t)),
         others=_others(item, history, drive_t, _hit(faults)),
     )
     for step in _STEPS:
@@ -97,6 +98,20 @@ def judge(
 
 def _since(drive_t: float, found: Sequence[Spell]) -> list[Spell]:
     return [spell for spell in found if spell.up_t is None or spell.up_t >= drive_t]
+
+
+def _others_of(item: ComponentState, history: History, faults: Sequence[Fault]) -> list[tuple[float, float]]:
+    """When other faults took the same component down: what it did then is theirs to explain."""
+    numbers = [
+        number
+        for number, fault in enumerate(faults, 1)
+        if isinstance(fault, ComponentFault) and fault.target == item.name and number != item.fault
+    ]
+    return [on for number in numbers if (on := history.fault_window(f"faults/{number}")) is not None]
+
+
+def _in(windows: Sequence[tuple[float, float]], t: float) -> bool:
+    return any(on[0] <= t <= on[1] for on in windows)
 
 
 def _hit(faults: Sequence[Fault]) -> frozenset[str]:

@@ -127,6 +127,24 @@ def test_who_went_down_with_it_is_named() -> None:
     assert judged(DIES, beside, back_within="5s", faults=both).verdict is Verdict.PASS
 
 
+def test_what_another_fault_did_to_it_is_that_ones_affair() -> None:
+    """Each has an expectation of its own: one process began anew under the first, none under the second."""
+    both = [fault(kind="restart", target="tempo", at="1s", **{"for": "3s"}), KILL]
+    earlier: list[Event] = [found(-9, "ready"), found(1.1, "down"), found(2, "ready", started=1.5)]
+    later: list[Event] = [found(5.2, "unready", started=1.5), found(15.5, "ready", started=1.5)]
+    windows = fault_on(1, 3, "faults/1") + fault_on(5, 16, "faults/2")
+
+    def of(number: int, restarts: int) -> Outcome:
+        item = ComponentState.model_validate(
+            {"name": "tempo", "fault": number, "back_within": "1s", "restarts": restarts}
+        )
+        happened = history(windows, OTHERS, earlier, later)
+        return judge_of.judge(item, CHECK, happened, faults=both, felt=felt())
+
+    assert (of(1, 1).verdict, of(2, 0).verdict) == (Verdict.PASS, Verdict.PASS)
+    assert (of(1, 0).observed, of(2, 1).observed) == ("it was restarted once", "it was never restarted")
+
+
 def test_a_restart_heals_itself() -> None:
     """So its way back counts from its beginning."""
     restart = fault(kind="restart", target="tempo")
