@@ -31,7 +31,7 @@ def write_files(
     """
     shutil.copytree(rules_dir(profile.name), root / RULES)
     for component in table.values():
-        texts = _texts(component, profile=profile, places=places, layout=layout(component), secrets=secrets)
+        texts = texts_of(component, profile=profile, places=places, layout=layout(component), secrets=secrets)
         for name, text in texts.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,10 +40,10 @@ def write_files(
             path.write_text(text, encoding="utf-8")
 
 
-def _texts(
+def texts_of(
     component: Component, *, profile: Profile, places: Places, layout: Layout, secrets: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """A component's files by their path below the root."""
+    """A component's own files, by their path below the folder of all. Raises ConfigError as `write_files` does."""
     if component.config is None:
         return {}
     if component.name == PROXY:
