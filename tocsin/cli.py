@@ -355,6 +355,26 @@ def schema() -> None:
 
 
 @app.command()
+def compose(
+    profile: Annotated[str, typer.Option(help="drill or production")] = "production",
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help="write it there, with all files that it mounts")
+    ] = None,
+) -> None:
+    """Print the standing stack as a Compose file."""
+    from stack.compose import files, text, write
+    from stack.config import PROFILES
+
+    if profile not in PROFILES:
+        raise typer.BadParameter(f"unknown profile {profile!r}; known: {', '.join(PROFILES)}", param_hint="--profile")
+    if to is None:
+        sys.stdout.write(text(profile))
+        return
+    write(files(profile), to)
+    out.print(str(to / "compose.yaml"), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
 def doctor() -> None:
     """Say what is there, what is missing, and which runtime `auto` would choose and why. Exit code 3 if no drill could run."""
     from tocsin import doctor as checks

@@ -164,3 +164,29 @@ def test_the_entry_point_is_main() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
     assert project["scripts"] == {"tocsin": "tocsin.cli:main"}
+
+
+@pytest.mark.parametrize("profile", ["production", "drill"])
+def test_compose_prints_the_standing_stack(tocsin_: Tocsin, profile: str) -> None:
+    """A Compose file, as it would be written; the sink is in a drill's stack alone."""
+    result = tocsin_("compose", "--profile", profile)
+
+    assert result.code == 0
+    assert ("sink" in yaml.safe_load(result.out)["services"]) == (profile == "drill")
+
+
+def test_compose_writes_all_that_it_mounts(tocsin_: Tocsin, tmp_path: Path) -> None:
+    """A folder that can be copied to where the stack shall stand."""
+    result = tocsin_("compose", "--to", str(tmp_path / "stack"))
+
+    assert result.out == f"{tmp_path}/stack/compose.yaml\n"
+    assert (tmp_path / "stack" / "config" / "prometheus.yaml").is_file()
+    assert (tmp_path / "stack" / ".env.example").is_file()
+
+
+def test_compose_of_an_unknown_profile(tocsin_: Tocsin) -> None:
+    """Exit code 2, with the profiles that there are."""
+    result = tocsin_("compose", "--profile", "prod")
+
+    assert result.code == 2
+    assert "unknown profile 'prod'; known: production, drill" in result.error
