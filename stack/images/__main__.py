@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from stack import engines
-from stack.components import COMPONENTS
+from stack.components import APP, COMPONENTS
 from stack.engines.display import shown
 from stack.engines.progress import Report, Reporter
 from stack.errors import StackError
@@ -19,7 +19,7 @@ from stack.images.connection import connect
 from stack.images.pull import pull
 from stack.images.store import held
 from stack.images.supply import look, references, variable
-from stack.images.table import DEMO_APP, LOCAL, OFFICIAL_BASE, OURS, ROOT
+from stack.images.table import LOCAL, MADE_HERE, OFFICIAL_BASE, OURS, ROOT, TOXIPROXY
 
 app = typer.Typer(help="Build and list the images that the containers runtime runs.", no_args_is_help=True)
 
@@ -54,9 +54,10 @@ def build(locally: Locally = False, on: Base = OFFICIAL_BASE) -> None:
             on = _build_local(client, report)
         elif held(client, on) is None:
             pull(client, on, Reporter("base", report))
+        local.build(client, TOXIPROXY, Reporter(TOXIPROXY.name, report))
         for image in OURS.values():
             own.build(client, image, on, Reporter(image.name, report))
-    for reference in [*(image.reference for image in LOCAL.values() if locally), *OURS]:
+    for reference in [*(image.reference for image in LOCAL.values() if locally), *MADE_HERE]:
         typer.echo(reference)
 
 
@@ -73,7 +74,7 @@ def _build_local(client: docker.DockerClient, report: Report) -> str:
 def status() -> None:
     """Show what each component would run, and what is not there."""
     with _told():
-        wanted = {DEMO_APP.name: DEMO_APP.reference} | references(COMPONENTS.values())
+        wanted = references([*COMPONENTS.values(), *APP.values()])
         found = look(connect(), wanted)
     table = Table("component", Column("wanted", overflow="fold"), Column("there", overflow="fold"))
     for name, reference in wanted.items():

@@ -41,7 +41,7 @@ def settings_of(image: Local) -> Sequence[str]:
         f"USER {image.user}:{image.user}",
         *((f"VOLUME {image.data}", f"WORKDIR {image.data}") if image.data else ()),
         *(f"EXPOSE {port}" for port in image.ports),
-        f"LABEL {STANDS_FOR}={image.stands_for}",
+        *((f"LABEL {STANDS_FOR}={image.stands_for}",) if image.stands_for else ()),
         f"LABEL org.opencontainers.image.version={image.engine.version}",
         "LABEL org.opencontainers.image.licenses=Apache-2.0",
     )

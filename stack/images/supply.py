@@ -10,13 +10,13 @@ import docker
 from stack.components import Component
 from stack.engines.progress import Report, Reporter, silent
 from stack.errors import StackError
-from stack.images import own
+from stack.images import local, own
 from stack.images.base import LOCAL_BASE
 from stack.images.errors import ImageError
 from stack.images.image import Image, Origin
 from stack.images.pull import pull
 from stack.images.store import held
-from stack.images.table import LOCAL, OFFICIAL_BASE, OURS, STOOD_IN, Ours, repository
+from stack.images.table import LOCAL, MADE_HERE, OFFICIAL_BASE, STOOD_IN, Local, Ours, repository
 
 PULLS = 8
 """At a time."""
@@ -50,16 +50,16 @@ def ensure(client: docker.DockerClient, wanted: Mapping[str, str], *, report: Re
     present = look(client, wanted)
     if not any(image and image.origin is Origin.LOCAL for image in present.values()):
         absent = {reference for name, reference in wanted.items() if not _as_named(present[name])}
-        trouble |= _pull(client, sorted(absent - OURS.keys()), report)
+        trouble |= _pull(client, sorted(absent - MADE_HERE.keys()), report)
         present = look(client, wanted)
     needed = {_stand_in(wanted[name]) for name, image in present.items() if not _as_named(image)} | set(wanted.values())
-    trouble |= _build(client, [image for reference, image in OURS.items() if reference in needed], report)
+    trouble |= _build(client, [image for reference, image in MADE_HERE.items() if reference in needed], report)
     return _whole(look(client, wanted), trouble, wanted)
 
 
 def _found(client: docker.DockerClient, name: str, wanted: str) -> Image | None:
     official = repository(wanted)
-    candidates = [(wanted, Origin.OURS if wanted in OURS else Origin.AS_NAMED)]
+    candidates = [(wanted, Origin.OURS if wanted in MADE_HERE else Origin.AS_NAMED)]
     if official in LOCAL:
         candidates.append((LOCAL[official].reference, Origin.LOCAL))
     if official in STOOD_IN:
@@ -92,14 +92,17 @@ def _pull(client: docker.DockerClient, wanted: Sequence[str], report: Report) ->
         return {reference: words for reference, words in told if words}
 
 
-def _build(client: docker.DockerClient, wanted: Iterable[Ours], report: Report) -> dict[str, str]:
+def _build(client: docker.DockerClient, wanted: Iterable[Ours | Local], report: Report) -> dict[str, str]:
     """Build those of ours that are not there as they should be; what went wrong, by reference."""
     told = {image.reference: _trouble(partial(_build_one, client, image, report)) for image in wanted}
     return {reference: words for reference, words in told.items() if words}
 
 
-def _build_one(client: docker.DockerClient, image: Ours, report: Report) -> None:
-    if own.current(client, image) is None:
+def _build_one(client: docker.DockerClient, image: Ours | Local, report: Report) -> None:
+    if isinstance(image, Local):
+        if held(client, image.reference) is None:
+            local.build(client, image, Reporter(image.name, report))
+    elif own.current(client, image) is None:
         own.build(client, image, _base(client, report), Reporter(image.name, report))
 
 
@@ -130,7 +133,7 @@ def _whole(
 ) -> dict[str, Image]:
     """All that was found; raise ImageError with all reasons if that is not all, or if one of ours is not as it should be."""
     absent = [wanted[name] for name, image in found.items() if image is None]
-    stale = [image.reference for image in found.values() if image and image.reference in OURS]
+    stale = [image.reference for image in found.values() if image and image.reference in MADE_HERE]
     reasons = [
         trouble.get(reference) or f"{reference} is not there"
         for reference in dict.fromkeys([*absent, *map(_stand_in, absent), *stale])

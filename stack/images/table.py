@@ -44,25 +44,25 @@ class Ours:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
     """
-    An image with nothing but static engines, used where the official one (`stands_for`) cannot be had.
+    An image with nothing but static engines, used where the official one (`stands_for`) cannot be had; or ours, if it stands for none.
 
-    It runs in the same way: `binaries` maps paths inside to engines' binaries, the first of them is the entry point;
+    `binaries` maps paths inside to engines' binaries, the first of them is the entry point;
     `user`, `data` (a writable volume), `command` and `ports` are the official image's.
     """
 
     name: str
-    stands_for: str
     engine: Engine
     binaries: Mapping[str, str]
     user: int
     command: tuple[str, ...]
     ports: tuple[int, ...]
     data: str = ""
+    stands_for: str = ""
 
     @property
     def reference(self) -> str:
         """Its name and tag."""
-        return f"tocsin-local/{self.name}:{self.engine.version}"
+        return f"{'tocsin-local' if self.stands_for else 'tocsin'}/{self.name}:{self.engine.version}"
 
 
 DEMO_APP = Ours(
@@ -158,7 +158,6 @@ COLLECTOR = Local(
 
 TOXIPROXY = Local(
     name="toxiproxy",
-    stands_for="tocsin/toxiproxy",
     engine=ENGINES["toxiproxy"],
     binaries={"toxiproxy": "toxiproxy"},
     user=USER,
@@ -167,9 +166,12 @@ TOXIPROXY = Local(
 )
 
 LOCAL: Mapping[str, Local] = MappingProxyType(
-    {image.stands_for: image for image in (PROMETHEUS, ALERTMANAGER, COLLECTOR, TOXIPROXY)}
+    {image.stands_for: image for image in (PROMETHEUS, ALERTMANAGER, COLLECTOR)}
 )
 """By the official repository."""
+
+MADE_HERE: Mapping[str, "Ours | Local"] = MappingProxyType({**OURS, TOXIPROXY.reference: TOXIPROXY})
+"""All that are ours, by reference: they are built where they are needed, and never pulled."""
 
 STOOD_IN: Mapping[str, str] = MappingProxyType(
     {"grafana/tempo": STANDINS.reference, "grafana/grafana": STANDINS.reference}

@@ -12,7 +12,7 @@ from docker.models.containers import Container
 from stack import images
 from stack.engines.search import version_in
 from stack.images.store import held
-from stack.images.table import BASE, LOCAL, OURS, USER, Local, Ours
+from stack.images.table import BASE, LOCAL, OURS, TOXIPROXY, USER, Local, Ours
 
 pytestmark = pytest.mark.e2e
 
@@ -122,7 +122,7 @@ def test_demo_app_serves_says_that_it_is_well_and_ends_when_told(engine: docker.
         assert container.wait(timeout=WITHIN_S)["StatusCode"] == 0, container.logs().decode()
 
 
-@pytest.mark.parametrize("image", LOCAL.values(), ids=lambda image: image.name)
+@pytest.mark.parametrize("image", [*LOCAL.values(), TOXIPROXY], ids=lambda image: image.name)
 def test_local_image_runs_the_engine_that_it_says(engine: docker.DockerClient, image: Local) -> None:
     """An image that stands for an official one runs that engine, at its pinned version, and not as root."""
     if held(engine, image.reference) is None:

@@ -8,14 +8,16 @@ from stack import engines
 from stack.engines.progress import Reporter, silent
 from stack.images import local
 from stack.images.errors import ImageError
-from stack.images.table import COLLECTOR, KEY, LOCAL, PROMETHEUS, STANDS_FOR, Local
+from stack.images.table import COLLECTOR, KEY, LOCAL, PROMETHEUS, STANDS_FOR, TOXIPROXY, Local
 from tests.unit.stack.images.engine import Engine
+
+ENGINES = (*LOCAL.values(), TOXIPROXY)
 
 
 @pytest.fixture
 def binaries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Engines that have been built: files with their names."""
-    for image in LOCAL.values():
+    for image in ENGINES:
         for binary in image.binaries.values():
             (tmp_path / binary).write_text(binary)
     monkeypatch.setattr(engines, "ensure", lambda names, **_: {name: tmp_path / name for name in names})
@@ -51,12 +53,22 @@ def test_runs_as_the_official_one_does() -> None:
 def test_no_image_has_a_shell_or_runs_as_root() -> None:
     """There is nothing in it but engines, an account, and folders to write to."""
     engine = Engine()
-    for image in LOCAL.values():
+    for image in ENGINES:
         build(engine, image)
-    for made, image in zip(engine.imported, LOCAL.values(), strict=True):
+    for made, image in zip(engine.imported, ENGINES, strict=True):
         files = {name for name, member in made["members"].items() if member.isfile()}
         assert files == {*image.binaries, "etc/passwd"}
         assert image.user > 0
+
+
+@pytest.mark.usefixtures("binaries")
+def test_what_stands_for_nothing_says_so() -> None:
+    """Toxiproxy's image is one of ours by name, and has no label of another's."""
+    engine = Engine()
+    build(engine, TOXIPROXY)
+
+    assert set(engine.images) == {"tocsin/toxiproxy:2.12.0"}
+    assert STANDS_FOR not in engine.images["tocsin/toxiproxy:2.12.0"]
 
 
 @pytest.mark.usefixtures("binaries")

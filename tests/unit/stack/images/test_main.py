@@ -8,10 +8,10 @@ from typer.testing import CliRunner, Result
 from stack.images import __main__ as command
 from stack.images import base, local, own
 from stack.images.connection import EngineMissing
-from stack.images.table import LOCAL, OURS
+from stack.images.table import LOCAL, MADE_HERE
 from tests.unit.stack.images.engine import Engine
 
-OURS_BUILT = "".join(f"{reference}\n" for reference in OURS)
+OURS_BUILT = "".join(f"{reference}\n" for reference in MADE_HERE)
 
 
 @pytest.fixture
@@ -20,6 +20,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
     made = Engine()
     monkeypatch.setattr(command, "connect", lambda: made.client)
     monkeypatch.setattr(own, "fetch", lambda *_: tmp_path)
+    monkeypatch.setattr(local, "build", lambda _client, image, _report: made.hold(image.reference))
     monkeypatch.setenv("TOCSIN_CACHE", str(tmp_path))
     return made
 
@@ -50,11 +51,11 @@ def test_build_on_another_base(engine: Engine) -> None:
 def test_build_local_asks_no_registry(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """With --local the engines' images and the base are made here too."""
     monkeypatch.setattr("stack.engines.ensure", lambda *_, **__: {})
-    monkeypatch.setattr(local, "build", lambda _client, image, _report: engine.hold(image.reference))
     monkeypatch.setattr(base, "build_local", lambda *_: engine.hold(base.LOCAL_BASE))
     result = call("build", "--local")
 
     assert result.exit_code == 0, result.output
+    assert engine.images.keys() >= {image.reference for image in LOCAL.values()} | MADE_HERE.keys()
     assert result.stdout == "".join(f"{image.reference}\n" for image in LOCAL.values()) + OURS_BUILT
     assert engine.pulled == []
 

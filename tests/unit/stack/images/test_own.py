@@ -9,7 +9,7 @@ from stack.components import COMPONENTS
 from stack.engines.progress import Reporter, silent
 from stack.images import own
 from stack.images.errors import ImageError
-from stack.images.table import BASE, DEMO_APP, DETECTOR, OURS, ROOT, STANDINS, VERSION, Ours
+from stack.images.table import BASE, DEMO_APP, DETECTOR, OURS, ROOT, STANDINS, TOXIPROXY, VERSION, Ours
 from tests.unit.stack.images.engine import Engine
 
 ON = "python:3.13-slim"
@@ -108,4 +108,5 @@ def test_version_is_the_projects() -> None:
 
     assert f'\nversion = "{VERSION}"\n' in project
     assert COMPONENTS["sink"].image == STANDINS.reference
+    assert COMPONENTS["toxiproxy"].image == TOXIPROXY.reference
     assert COMPONENTS["detector"].image == DETECTOR.reference

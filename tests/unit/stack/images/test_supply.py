@@ -6,11 +6,22 @@ import pytest
 
 from stack.components import COMPONENTS
 from stack.engines.progress import Progress, Stage
-from stack.images import ensure, look, own, references, supply
+from stack.images import ensure, local, look, own, references, supply
 from stack.images.base import LOCAL_BASE
 from stack.images.errors import ImageError
 from stack.images.image import Origin
-from stack.images.table import COLLECTOR, DEMO_APP, KEY, LOCAL, OFFICIAL_BASE, OURS, STANDINS, STOOD_IN, repository
+from stack.images.table import (
+    COLLECTOR,
+    DEMO_APP,
+    KEY,
+    LOCAL,
+    MADE_HERE,
+    OFFICIAL_BASE,
+    STANDINS,
+    STOOD_IN,
+    TOXIPROXY,
+    repository,
+)
 from tests.unit.stack.images.engine import Engine
 
 PROMETHEUS, TEMPO = "prom/prometheus:v3.15.0", "grafana/tempo:3.1.0"
@@ -65,6 +76,17 @@ def test_ours_is_built_and_never_pulled(engine: Engine) -> None:
     assert image.origin is Origin.OURS
     assert engine.pulled == []
     assert [DEMO_APP.reference] == [built["tag"] for built in engine.built]
+
+
+def test_engine_of_ours_is_built_and_never_pulled(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Toxiproxy comes from its Go module, in an image of ours; one that is there is not made again."""
+    monkeypatch.setattr(local, "build", lambda _client, image, _report: engine.hold(image.reference))
+    engine.registry.add(TOXIPROXY.reference)
+
+    assert ensure(engine.client, {"toxiproxy": TOXIPROXY.reference})["toxiproxy"].origin is Origin.OURS
+    assert engine.pulled == []
+    monkeypatch.setattr(local, "build", None)
+    assert ensure(engine.client, {"toxiproxy": TOXIPROXY.reference})
 
 
 def test_ours_is_built_anew_when_its_sources_changed(engine: Engine) -> None:
@@ -128,10 +150,10 @@ def test_no_stand_in_for_an_image_that_was_named(engine: Engine) -> None:
 def test_every_lack_is_told_at_once(engine: Engine) -> None:
     """All images that cannot be had are named, each with the registry's words and what to try."""
     with pytest.raises(ImageError) as caught:
-        ensure(engine.client, {"prometheus": PROMETHEUS, "toxiproxy": "tocsin/toxiproxy:2.12.0"})
+        ensure(engine.client, {"prometheus": PROMETHEUS, "collector": "otel/opentelemetry-collector-contrib:0.155.0"})
 
     message = str(caught.value)
-    for reference in (PROMETHEUS, "tocsin/toxiproxy:2.12.0"):
+    for reference in (PROMETHEUS, "otel/opentelemetry-collector-contrib:0.155.0"):
         assert f"{reference} cannot be pulled: Get https://registry.example/v2/: dial tcp" in message
     assert "python -m stack.images build --local" in message
 
@@ -166,7 +188,7 @@ def test_every_component_has_a_source() -> None:
     """Each image of the component table is official, with a local substitute or a stand-in, or one of ours."""
     for component in COMPONENTS.values():
         official = repository(component.image)
-        assert component.image in OURS or official in LOCAL or official in STOOD_IN, component.image
+        assert component.image in MADE_HERE or official in LOCAL or official in STOOD_IN, component.image
 
 
 @pytest.mark.parametrize(
