@@ -4,15 +4,12 @@
 5. drive, and inject the faults; 6. cool down, all healed; 7. close the history; 8. gather the evidence; 9. judge; 10. record and report.
 """
 
-import shutil
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from assertions.alertmanager import Alertmanager
 from assertions.backend import BackendError
@@ -20,7 +17,7 @@ from assertions.gather import gather
 from assertions.grafana import Grafana
 from assertions.prometheus import Prometheus
 from assertions.sink import Sink
-from scenarios.history import Event, History, HistoryWriter, Phase, Traffic, write_json
+from scenarios.history import Event, History, Phase, Traffic, write_json
 from scenarios.injection import FaultRunner
 from scenarios.model import Fault, Scenario, TrafficFault
 from scenarios.record import Part, Record
@@ -37,6 +34,7 @@ from tocsin.annotations import Marker
 from tocsin.backends import backends_of
 from tocsin.choice import Choice
 from tocsin.clocks import measure_all
+from tocsin.keeping import HistoryFile, full_disk, unforeseen
 from tocsin.live import Live
 from tocsin.rundir import RunDir
 from tocsin.services import DrillServices
@@ -48,9 +46,6 @@ from tocsin.watcher import AlertSource, AlertSourceName, Watcher
 
 LOG_LIMIT_BYTES = 1_000_000
 """How much of each log a run keeps: the end of it."""
-
-LEAST_FREE_BYTES = 65_536
-"""With less than this the disk counts as full: not even a log line of each part fits any more."""
 
 _STEP_S = 0.1
 
@@ -126,11 +121,12 @@ class Drill:
             self._keep_logs(run)
         return history.problem
 
-    def _drive(self, run: RunDir, app: App, roster: Roster, history: "HistoryFile") -> None:
+    def _drive(self, run: RunDir, app: App, roster: Roster, history: HistoryFile) -> None:
         """Steps 3 to 6; when it returns or raises, every fault is healed and no traffic is left."""
         swings = [fault for fault in self._faults.values() if isinstance(fault, TrafficFault)]
         services = DrillServices(stack=self.stack, app=app, roster=roster)
-        with self._watching(run, history), self._looking_after(app, history):
+        vitals = Vitals(patients=patients(self.stack, app), record=history.record)
+        with self._watching(run, history), vitals:
             self.live.enter("starting the traffic")
             with TrafficProcess.start(
                 self.scenario.load, swings, host=app.url, directory=run.path, sampling=self.scenario.sampling
@@ -156,7 +152,7 @@ class Drill:
         url = self.stack.url("collector.otlp_http")
         return Teller(truth, url=url, namespace=run.id, every_s=self._profile.export_interval_s)
 
-    def _watch_over(self, traffic: TrafficProcess, history: "HistoryFile") -> None:
+    def _watch_over(self, traffic: TrafficProcess, history: HistoryFile) -> None:
         """Let the traffic run its course; end it early when told to, when clients suffer too much, or when nothing can be kept."""
         watches = [Rolling(condition) for condition in self.scenario.abort]
 
@@ -176,7 +172,7 @@ class Drill:
             time.sleep(_STEP_S)
 
     @contextmanager
-    def _watching(self, run: RunDir, history: "HistoryFile") -> Iterator[None]:
+    def _watching(self, run: RunDir, history: HistoryFile) -> Iterator[None]:
         endpoints = self.stack.endpoints()
         with ExitStack() as clients:
             prometheus = clients.enter_context(closing(Prometheus(endpoints["prometheus"])))
@@ -196,16 +192,7 @@ class Drill:
                 watcher.stop()
 
     @contextmanager
-    def _looking_after(self, app: App, history: "HistoryFile") -> Iterator[None]:
-        vitals = Vitals(patients=patients(self.stack, app), record=history.record)
-        vitals.start()
-        try:
-            yield
-        finally:
-            vitals.stop()
-
-    @contextmanager
-    def _marking(self, run: RunDir, history: "HistoryFile") -> Iterator[None]:
+    def _marking(self, run: RunDir, history: HistoryFile) -> Iterator[None]:
         """Mark the drill on Grafana's dashboards, where there is one; that it could not be is no matter of the verdict."""
         endpoints = self.stack.endpoints()
         if self.annotations is Choice.NONE or "grafana" not in endpoints:
@@ -269,56 +256,5 @@ class Drill:
                 (run.logs / f"{name}.log").write_bytes(path.read_bytes()[-LOG_LIMIT_BYTES:])
 
 
-class Observer(Protocol):
-    """Somebody who is told of each event as it happens."""
-
-    def see(self, *events: Event) -> None:
-        """Take note of events."""
-        ...
-
-
-class HistoryFile:
-    """
-    The history while it is written: each event goes to disk, and to whoever watches.
-
-    A disk that is full must not keep anything from being healed, so the first failed write becomes `problem` and no error.
-    """
-
-    def __init__(self, path: Path, observers: Sequence[Observer]) -> None:
-        self._writer = HistoryWriter(path)
-        self._observers = list(observers)
-        self.problem = ""
-
-    def observe(self, observer: Observer) -> None:
-        """Tell one more of all that happens from now on."""
-        self._observers.append(observer)
-
-    def record(self, *events: Event) -> None:
-        """Keep events; safe in any thread."""
-        for observer in self._observers:
-            observer.see(*events)
-        try:
-            self._writer.append(*events)
-        except OSError as error:
-            self.problem = self.problem or f"the history cannot be written: {error.strerror or error}"
-
-    def close(self) -> None:
-        """End the history; a later event is refused."""
-        self._writer.close()
-
-
 def _named(fault: Fault) -> Mapping[str, str]:
     return {"kind": fault.kind, "target": str(getattr(fault, "target", "traffic"))}
-
-
-def unforeseen(run: RunDir, error: Exception) -> str:
-    """What nobody thought of, in words; its traceback is kept among the logs."""
-    with suppress(OSError):
-        (run.logs / "tocsin.log").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    return full_disk(run.path) or f"{type(error).__name__}: {error}; see logs/tocsin.log"
-
-
-def full_disk(path: Path) -> str:
-    """Says so if the disk is full, which explains any error better than the error does."""
-    free = shutil.disk_usage(path).free
-    return f"the disk of {path} is full: {free} bytes are left" if free < LEAST_FREE_BYTES else ""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Literal, Self
 
 from scenarios.history import ComponentChange, Event, Usage
 from stack.runtimes.app import ROLES, App
@@ -80,7 +80,7 @@ class Chart:
 
 class Vitals:
     """
-    Looks after each patient from `start` to `stop`, in a thread of its own, for one that hangs must not hide the others.
+    Looks after each patient as long as its `with` block lasts, in a thread of its own, for one that hangs must not hide the others.
     """
 
     def __init__(self, *, patients: Mapping[str, Patient], record: Callable[..., None]) -> None:
@@ -91,12 +91,13 @@ class Vitals:
             for item in patients.items()
         ]
 
-    def start(self) -> None:
+    def __enter__(self) -> Self:
         """Begin to look."""
         for thread in self._threads:
             thread.start()
+        return self
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Look and measure once more, and end."""
         self._stop.set()
         for thread in self._threads:

@@ -100,12 +100,12 @@ def ward(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
     made = Ward()
     yield made
     made.hanging.set()
-    made.vitals.stop()
+    made.vitals.__exit__()
 
 
 def test_who_goes_down_and_comes_back_is_followed(ward: Ward) -> None:
     """With the other one unharmed."""
-    ward.vitals.start()
+    ward.vitals.__enter__()
     ward.until("tempo", "ready")
     ward.units["tempo"].alive = False
     ward.until("tempo", "ready", "down")
@@ -119,7 +119,7 @@ def test_who_goes_down_and_comes_back_is_followed(ward: Ward) -> None:
 def test_one_that_hangs_does_not_hide_another(ward: Ward) -> None:
     """Each is looked at in a thread of its own."""
     ward.hanging.clear()
-    ward.vitals.start()
+    ward.vitals.__enter__()
     ward.until("users", "ready")
     ward.units["users"].alive = False
 
@@ -130,7 +130,7 @@ def test_one_that_hangs_does_not_hide_another(ward: Ward) -> None:
 def test_what_is_used_is_measured_as_long_as_it_runs(ward: Ward) -> None:
     """What does not run uses nothing, which is no figure."""
     ward.units["users"].used = None
-    ward.vitals.start()
+    ward.vitals.__enter__()
     used = eventually(
         lambda: [e for e in ward.events if isinstance(e, Used)], lambda found: len(found) > 2, within_s=20, pause_s=0.01
     )
@@ -149,7 +149,7 @@ def test_a_look_that_fails_is_repeated(ward: Ward, monkeypatch: pytest.MonkeyPat
         return bool(answer)
 
     monkeypatch.setattr(FakeUnit, "alive", property(alive, lambda *_: None), raising=False)
-    ward.vitals.start()
+    ward.vitals.__enter__()
 
     ward.until("users", "ready")
     ward.until("tempo", "ready")
@@ -158,10 +158,10 @@ def test_a_look_that_fails_is_repeated(ward: Ward, monkeypatch: pytest.MonkeyPat
 def test_the_last_look_is_at_the_end(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long ago the one before was."""
     monkeypatch.setattr(module, "LOOK_S", 3600.0)
-    ward.vitals.start()
+    ward.vitals.__enter__()
     ward.until("users", "ready")
     ward.units["users"].alive = False
-    ward.vitals.stop()
+    ward.vitals.__exit__()
 
     assert ward.states("users") == ["ready", "down"]
 
