@@ -15,6 +15,7 @@ from scenarios.model import (
     ENTRY_SERVICE,
     DropLabelTreatment,
     ExportIntervalTreatment,
+    LiveTracesTreatment,
     MemoryLimitTreatment,
     QueueTreatment,
     SamplingTreatment,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from assertions.gather import Backends
 
 CAPACITY = "otelcol_exporter_queue_capacity"
+TURNED_AWAY = 'tempo_discarded_spans_total{reason="live_traces_exceeded"}'
 
 NEAR = 0.2
 """How far a measured interval may be from the one that was set: a scrape is a little late now and then."""
@@ -54,6 +56,8 @@ def gather(treatment: Treatment, history: History, backends: "Backends") -> floa
             return having or 0.0
         case QueueTreatment():
             return backends.prometheus.value(f"max(last_over_time({CAPACITY}[1h]))")
+        case LiveTracesTreatment():
+            return backends.prometheus.value(f"sum(last_over_time({TURNED_AWAY}[1h]))") or 0.0
         case _:
             return None
 
@@ -87,6 +91,9 @@ def judge(treatment: Treatment, check: Check, history: History, evidence: Eviden
     if isinstance(treatment, QueueTreatment):
         expected, observed = f"a queue of {treatment.spans:,} spans", f"one of {measured:,.0f}"
         return _outcome(check, expected, observed, applied=measured == treatment.spans)
+    if isinstance(treatment, LiveTracesTreatment):
+        expected, observed = f"spans turned away above {treatment.traces:,} traces", f"{measured:,.0f} turned away"
+        return _outcome(check, expected, observed, applied=measured > 0)
     return _paced(treatment, check, measured, evidence.delays.scrape_s)
 
 

@@ -7,6 +7,7 @@ from functools import reduce
 from scenarios.model import (
     DropLabelTreatment,
     ExportIntervalTreatment,
+    LiveTracesTreatment,
     MemoryLimitTreatment,
     QueueTreatment,
     SamplingTreatment,
@@ -38,3 +39,5 @@ def _treated(profile: Profile, treatment: Treatment) -> Profile:
             return replace(profile, memory_limit_mib=treatment.mib)
         case QueueTreatment():
             return replace(profile, queue_size=treatment.spans)
+        case LiveTracesTreatment():
+            return replace(profile, trace_live_limit=treatment.traces)

@@ -102,6 +102,13 @@ class QueueTreatment(BaseTreatment):
     spans: Whole = Field(ge=1, le=1_000_000, description="how many spans may wait to be sent")
 
 
+class LiveTracesTreatment(BaseTreatment):
+    """Tempo takes so few traces at a time that a busy minute is too much for it."""
+
+    kind: Literal["live_traces"]
+    traces: Whole = Field(ge=1, le=1_000_000, description="how many traces may be in the making")
+
+
 AnyTreatment = (
     SamplingTreatment
     | ExportIntervalTreatment
@@ -109,6 +116,7 @@ AnyTreatment = (
     | DropLabelTreatment
     | MemoryLimitTreatment
     | QueueTreatment
+    | LiveTracesTreatment
 )
 
 Treatment = Annotated[AnyTreatment, Field(discriminator="kind")]

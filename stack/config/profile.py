@@ -63,6 +63,7 @@ class Profile:
     trace_block_s: int
     trace_cutoff_s: int
     trace_metrics_s: int
+    trace_live_limit: int
 
     def delays(self) -> dict[str, float]:
         """How long each hop of a signal may take, in seconds; the bounds of alerts are made of these."""
@@ -123,6 +124,7 @@ PRODUCTION = Profile(
     trace_block_s=30,
     trace_cutoff_s=30,
     trace_metrics_s=15,
+    trace_live_limit=10_000,
 )
 
 DRILL = Profile(
@@ -159,6 +161,7 @@ DRILL = Profile(
     trace_block_s=10,
     trace_cutoff_s=0,
     trace_metrics_s=1,
+    trace_live_limit=10_000,
 )
 
 PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (PRODUCTION, DRILL)}

@@ -24,6 +24,7 @@ SCRAPES = {"kind": "scrape_interval", "every": "5s"}
 LABEL = {"kind": "drop_label", "label": "http.route"}
 LIMIT = {"kind": "memory_limit", "mib": 20}
 QUEUE = {"kind": "queue", "spans": 400}
+LIVE = {"kind": "live_traces", "traces": 40}
 
 TENTH = [*traffic(0, 10, count=1), *traffic(0, 10, count=9, sampled=False)]
 """100 requests; the traces of 10 are kept."""
@@ -65,6 +66,8 @@ def refused(spans: float) -> Evidence:
         (LABEL, measured(0), "PASS", "0 series with it"),
         (LABEL, measured(7), "FAIL", "7 series with it"),
         (QUEUE, measured(400), "PASS", "one of 400"),
+        (LIVE, measured(1200), "PASS", "1,200 turned away"),
+        (LIVE, measured(0), "FAIL", "0 turned away"),
         (QUEUE, measured(100_000), "FAIL", "one of 100,000"),
         (LIMIT, refused(1), "PASS", "1 spans, points and lines refused"),
         (LIMIT, refused(0), "FAIL", "0 spans, points and lines refused"),
@@ -91,7 +94,9 @@ def test_exports_between_two_scrapes_are_seen_as_one() -> None:
     assert judged(often, measured(4.0, delays=Delays(scrape_s=3.0))).verdict is Verdict.PASS
 
 
-@pytest.mark.parametrize("treatment", [SAMPLING, SCRAPES, EXPORTS, LABEL, LIMIT, QUEUE], ids=lambda one: one["kind"])
+@pytest.mark.parametrize(
+    "treatment", [SAMPLING, SCRAPES, EXPORTS, LABEL, LIMIT, QUEUE, LIVE], ids=lambda one: one["kind"]
+)
 def test_a_prometheus_that_could_not_be_asked_is_unknown(treatment: Mapping[str, Any]) -> None:
     """Nobody knows whether it was applied."""
     outcome = judged(treatment, evidence(problems={"prometheus": "connection refused"}))
@@ -166,6 +171,15 @@ def test_series_that_still_have_the_label_are_counted(value: float | None, found
 def test_the_queue_is_as_long_as_the_collector_says() -> None:
     """Also when it has gone since."""
     assert asked(QUEUE, value=400.0) == (400, ["max(last_over_time(otelcol_exporter_queue_capacity[1h]))"])
+
+
+@pytest.mark.parametrize(("value", "found"), [(7.0, 7.0), (None, 0.0)])
+def test_what_tempo_turned_away_is_counted(value: float | None, found: float) -> None:
+    """Only for there being too many traces; nothing at all has no series."""
+    counted, queries = asked(LIVE, value=value)
+
+    assert counted == found
+    assert queries == ['sum(last_over_time(tempo_discarded_spans_total{reason="live_traces_exceeded"}[1h]))']
 
 
 @pytest.mark.parametrize("treatment", [SAMPLING, LIMIT])

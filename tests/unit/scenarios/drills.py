@@ -124,6 +124,7 @@ _treatments = st.one_of(
     st.fixed_dictionaries({"kind": st.just("drop_label"), "label": st.just("http.route")}),
     st.fixed_dictionaries({"kind": st.just("memory_limit"), "mib": st.integers(1, 65_536)}),
     st.fixed_dictionaries({"kind": st.just("queue"), "spans": st.integers(1, 1_000_000)}),
+    st.fixed_dictionaries({"kind": st.just("live_traces"), "traces": st.integers(1, 1_000_000)}),
 )
 
 

@@ -131,6 +131,7 @@ def test_every_kind_of_fault_is_documented_and_named_once() -> None:
         ({"kind": "drop_label", "label": "http.route"}, "drop label http.route"),
         ({"kind": "memory_limit", "mib": 20}, "memory limit 20 MiB"),
         ({"kind": "queue", "spans": 300}, "queue 300 spans"),
+        ({"kind": "live_traces", "traces": 40}, "live traces 40"),
     ],
 )
 def test_a_treatment_says_what_it_is_set_to(treatment: dict[str, Any], words: str) -> None:

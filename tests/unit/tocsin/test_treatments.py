@@ -23,6 +23,7 @@ ONE_OF_EACH: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"kind": "drop_label", "label": "http.route"}, {"dropped_labels": ("http.route",)}),
     ({"kind": "memory_limit", "mib": 20}, {"memory_limit_mib": 20}),
     ({"kind": "queue", "spans": 300}, {"queue_size": 300}),
+    ({"kind": "live_traces", "traces": 40}, {"trace_live_limit": 40}),
 ]
 
 
