@@ -11,7 +11,7 @@ from stack.runtimes.stack import Stack, running_stack
 from tocsin.choice import Choice
 from tocsin.fleet import Fleet, MakeStack, Order
 from tocsin.mutation.asking import Report, ask_all, can_be_asked, witnesses
-from tocsin.mutation.drilling import Drilling
+from tocsin.mutation.drilling import Drilling, apart
 from tocsin.mutation.finding import Finding
 
 
@@ -37,7 +37,8 @@ class Campaign:
         if self.quick:
             yield from (Finding(mutation=mutation, how="left out") for mutation in left)
         else:
-            yield from Drilling(orders=self.orders, runs=self.runs, report=self.report).try_all(left)
+            orders = [apart(order) for order in self.orders]
+            yield from Drilling(orders=orders, runs=self.runs, report=self.report).try_all(left)
 
     def _asked(self) -> Iterator[tuple[Mutation, Finding | None]]:
         """One stack, one batch of drills; then the same questions again and again."""

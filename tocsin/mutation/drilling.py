@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scenarios.model import Treatment
+from scenarios.model import Alert, Expectation, Treatment
 from scenarios.record import Outcome, Record, Verdict
 from stack.config import DRILL
 from stack.errors import StackError
@@ -76,6 +76,17 @@ class Drilling:
                 except StackError as error:
                     self.report(f"{self.orders[index].scenario.name}: {error}")
             return found
+
+
+def apart(order: Order) -> Order:
+    """
+    The same drill with an expectation for each source of an alert, so that it is known which of them missed something.
+    """
+    found: dict[str, Expectation] = {}
+    for item in order.scenario.expect:
+        split = [item.model_copy(update={"source": one}) for one in item.sources] if isinstance(item, Alert) else [item]
+        found |= {repr(one): one for one in split}
+    return replace(order, scenario=order.scenario.model_copy(update={"expect": tuple(found.values())}))
 
 
 def seats_of(order: Order, drill: int) -> Sequence[Seat]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.model import Scenario
+from scenarios.model import Alert, Scenario
 from scenarios.record import Outcome, Record, Verdict
 from stack.errors import StackError
 from stack.mutations import Mutation
@@ -14,7 +14,7 @@ from tests.unit.tocsin.saved import record, scenario
 from tocsin.fleet import Fleet, Order
 from tocsin.mutation import drilling as module
 from tocsin.mutation.concerns import concerns
-from tocsin.mutation.drilling import Drilling
+from tocsin.mutation.drilling import Drilling, apart
 from tocsin.mutation.finding import Finding
 
 A, B, C = (missing("alert rule", name) for name in "ABC")
@@ -150,3 +150,25 @@ def test_a_stack_that_does_not_start_is_told_and_its_drill_has_no_record(monkeyp
 
     assert tried._run([0], []) == {}
     assert said == ["small: grafana is not ready"]
+
+
+def test_an_alert_of_both_sources_is_two_expectations() -> None:
+    """One that stands there already is not asked for twice; all others stay what they are."""
+    both = {"name": "A", "source": "both", "receiver": "page"}
+    order = apart(drill(both, {"name": "A", "source": "grafana", "receiver": "page"}, {"name": "B"}))
+
+    assert [(one.name, one.source) for one in order.scenario.expect if isinstance(one, Alert)] == [
+        ("A", "prometheus"),
+        ("A", "grafana"),
+        ("B", "prometheus"),
+    ]
+    assert Scenario.model_validate(order.scenario.to_json()) == order.scenario
+
+
+def test_rules_of_both_sources_are_tried_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has an expectation of its own."""
+    grafanas = missing("alert rule", "A", "grafana")
+    world = World(monkeypatch, apart(drill({"name": "A", "source": "both"})))
+    world.findings(A, grafanas)
+
+    assert world.ran == [(1, set()), (1, {A, grafanas})]
