@@ -196,6 +196,32 @@ def test_a_passed_drill_reads_from_its_verdict_to_its_logs() -> None:
             assert text in found.text(section)
 
 
+def test_both_paths_of_an_alert_stand_side_by_side() -> None:
+    """
+    Each with whose it is and its own time to detect and bound; what did not fire by one of them says so.
+    """
+    (times,) = examples.alerts()
+    paths = [times | {"source": "prometheus"}, times | {"source": "grafana", "time_to_detect_s": None, "bound_s": 5.1}]
+    found = Page(drawn(replace(examples.passed(), evidence={"alerts": paths}))).text("alerts")
+
+    assert "ErrorBudgetBurnFast page · by prometheus" in found
+    assert "ErrorBudgetBurnFast page · by grafana" in found
+    assert "did not fire" in found
+    assert "5.1 s" in found
+
+
+def test_the_state_that_was_expected_is_named() -> None:
+    """
+    Unless it is the usual one.
+    """
+    (times,) = examples.alerts()
+    paths = [times | {"source": "grafana", "state": state} for state in ("firing", "nodata")]
+    found = Page(drawn(replace(examples.passed(), evidence={"alerts": paths}))).text("alerts")
+
+    assert "by grafana · nodata" in found
+    assert "firing" not in found
+
+
 def test_a_failed_drill_says_what_where_when_and_what_to_try() -> None:
     """
     The five parts of a failure, and the ledger's loss.

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.history import Phase, Traffic
+from assertions.evidence import Evidence
+from scenarios.history import History, Phase, Traffic
 from scenarios.record import Record, Verdict
 from tests.unit.tocsin.saved import START_T, events, evidence, save, setting
 from tocsin import analysis
@@ -75,6 +76,20 @@ def test_evidence_that_cannot_be_read_is_none(tmp_path: Path) -> None:
 
     assert Verdict.UNKNOWN is record.verdict
     assert "the evidence cannot be read" in record.problem
+
+
+def test_a_report_has_a_row_for_each_path_of_an_alert(tmp_path: Path) -> None:
+    """Where two sources had to raise it; what is no alert has none."""
+    run = save(tmp_path)
+    record = analysis.analyze(run)
+    paths = [{"source": source, "time_to_detect_s": 2.0} for source in ("prometheus", "grafana")]
+    both = record.outcomes[0].model_copy(update={"facts": {**paths[0], "paths": paths}})
+    one = record.outcomes[0].model_copy(update={"facts": {"source": "grafana", "time_to_detect_s": None}})
+    record = record.model_copy(update={"outcomes": (both, one, record.outcomes[1])})
+
+    found = analysis.report_evidence(record, History.read(run.history), Evidence.read(run.evidence))
+
+    assert [row["source"] for row in found["alerts"]] == ["prometheus", "grafana", "grafana"]
 
 
 def test_a_history_that_ends_in_the_middle_of_a_line_is_used_as_far_as_it_goes(tmp_path: Path) -> None:
