@@ -22,6 +22,7 @@ from stack.runtimes.roster import Roster
 from stack.runtimes.stack import Stack
 from tests.unit.tocsin.saved import events, evidence, scenario
 from tocsin import drill as module
+from tocsin import keeping
 from tocsin.drill import Drill
 from tocsin.rundir import RunDir
 
@@ -352,7 +353,7 @@ def test_a_drill_is_stopped_when_clients_suffer_too_much(stage: Stage) -> None:
 
 def test_a_history_that_cannot_be_written_ends_the_drill(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that would happen from then on could be proved; everything is healed, and the reason is told."""
-    monkeypatch.setattr(module, "HistoryWriter", lambda _: HistoryWriter(Path("/dev/full")))
+    monkeypatch.setattr(keeping, "HistoryWriter", lambda _: HistoryWriter(Path("/dev/full")))
     stage.clients(events(), endless=True)
 
     record = stage.drill().run()
