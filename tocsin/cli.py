@@ -109,7 +109,7 @@ def run(
     annotations: Annotated[
         Choice, typer.Option(help="marks of drills and faults on Grafana's dashboards, where there is one")
     ] = Choice.KEEP,
-    runtime: Runtime = "processes",
+    runtime: Runtime = "auto",
 ) -> None:
     """Run drills, judge them and write a report of each."""
     from scenarios.loader import find, load
@@ -142,7 +142,7 @@ def up(
     with_: Annotated[
         list[str] | None, typer.Option("--with", metavar="COMPONENT", help="an optional component, such as detector")
     ] = None,
-    runtime: Runtime = "processes",
+    runtime: Runtime = "auto",
 ) -> None:
     """Start a stack that stays up for many drills."""
     from stack.config import PROFILES

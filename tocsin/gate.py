@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--tocsin-runtime",
         default=None,
         metavar="NAME",
-        help="how stacks are run: auto, containers or processes (default: $TOCSIN_RUNTIME, else processes)",
+        help="how stacks are run: auto, containers or processes (default: $TOCSIN_RUNTIME, else auto)",
     )
     group.addoption("--tocsin-at-once", type=int, default=None, metavar="N", help="drills side by side on one stack")
     group.addoption("--tocsin-lanes", type=int, default=None, metavar="N", help="exclusive drills side by side")
@@ -164,10 +164,10 @@ class Control:
 
 def _stacks(config: pytest.Config, needs: Collection[str]) -> Callable[..., AbstractContextManager[Stack]]:
     """`stack_for` on the runtime that the session is to use, with all that it needs there."""
-    from tocsin.runtime import VARIABLE, settle
+    from tocsin.runtime import AUTO, VARIABLE, settle
     from tocsin.stacks import stack_for
 
-    wanted = config.getoption("--tocsin-runtime") or os.environ.get(VARIABLE, "processes")
+    wanted = config.getoption("--tocsin-runtime") or os.environ.get(VARIABLE, AUTO)
     choice = settle(wanted, extras=needs)
     config.stash[_RUNTIME] = f"runtime {choice.runtime}: {choice.why}"
     return partial(stack_for, runtime=choice.runtime)

@@ -13,8 +13,10 @@ from stack import engines
 from tests.unit.tocsin.conftest import Tocsin
 from tests.unit.tocsin.saved import record
 from tocsin import fleet as fleets
+from tocsin import runtime as runtimes
 from tocsin import stacks
 from tocsin.live import Live
+from tocsin.runtime import Choice
 
 
 class FakeDrill:
@@ -74,6 +76,23 @@ def test_run_ends_with_the_worst_verdict(tocsin_: Tocsin, drills: dict[str, Any]
 def test_run_tells_what_it_starts(tocsin_: Tocsin, drills: dict[str, Any]) -> None:
     """Starting takes seconds, and a build minutes."""
     assert "starting [prometheus]" in tocsin_("run", "pass.drill.yaml").err
+
+
+def test_run_tells_why_it_took_the_runtime_that_it_took(
+    tocsin_: Tocsin, drills: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody said which; who asked for one knows why."""
+    asked: list[str] = []
+
+    def settle(wanted: str, **_: object) -> Choice:
+        asked.append(wanted)
+        return Choice(runtime="processes", why="no engine [answers]")
+
+    monkeypatch.setattr(runtimes, "settle", settle)
+    assert "runtime processes" not in tocsin_("run", "pass.drill.yaml").err
+    monkeypatch.delenv("TOCSIN_RUNTIME")
+    assert "runtime processes: no engine [answers]" in tocsin_("run", "pass.drill.yaml").err
+    assert asked == ["processes", "auto"]
 
 
 def test_run_takes_a_folder(tocsin_: Tocsin, drills: dict[str, Any], tmp_path: Path) -> None:

@@ -187,8 +187,24 @@ def test_the_runtime_is_chosen_once_and_told(project: pytest.Pytester, monkeypat
     (fleet,) = FakeFleet.made
     assert fleet.make_stack.keywords == {"runtime": "containers"}
 
-    monkeypatch.setenv("TOCSIN_RUNTIME", "auto")
+    monkeypatch.setenv("TOCSIN_RUNTIME", "processes")
+    run(project).stdout.fnmatch_lines(["tocsin: runtime processes: it needs nothing more"])
+    monkeypatch.delenv("TOCSIN_RUNTIME")
     run(project).stdout.fnmatch_lines(["tocsin: runtime auto: it needs nothing more"])
+
+
+def test_the_settings_beside_pytests_own_count(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in them is one of usage."""
+    monkeypatch.setenv("TOCSIN_RUNTIME", "to be restored as it was")
+    monkeypatch.delenv("TOCSIN_RUNTIME")
+    file = project.path / "tocsin.toml"
+    file.write_text("runtime = 'processes'")
+    run(project).stdout.fnmatch_lines(["tocsin: runtime processes: it needs nothing more"])
+
+    file.write_text("runtime = 'lorries'")
+    result = run(project)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*tocsin.toml:1: `runtime` is 'lorries'; allowed: auto, processes, containers*"])
 
 
 def test_a_project_without_drills_is_left_alone(pytester: pytest.Pytester) -> None:
