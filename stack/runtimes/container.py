@@ -38,13 +38,15 @@ GONE = (304, 404, 409)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
     """
-    What to run: an image, arguments for its entry point, its environment; `ports` maps those inside to a host and a port outside.
+    What to run: an image (in a container that is `called` so), arguments for its entry point, its environment; `ports` maps those inside
+    to a host and a port outside.
 
     `files` maps paths inside to files of ours; they are copied before each start, so that a change takes effect by a restart.
     `options` are the engine's own: network, labels, limits. `disk` is the folder inside that is a small disk of its own; "" for none.
     """
 
     name: str
+    called: str
     image: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
@@ -192,7 +194,9 @@ class Container:
             raise StackError(f"{self.name}: its container is gone, and only its maker could make it anew")
         made = DockerContainer(spec.image, docker_client_kw={"environment": environment(self._engine.place)})
         made.image = spec.image  # without the prefix for registries: it is here already
-        made.with_command(list(spec.arguments)).with_envs(**spec.environment).with_kwargs(**spec.options)
+        made.with_name(spec.called).with_command(list(spec.arguments)).with_envs(**spec.environment).with_kwargs(
+            **spec.options
+        )
         made.ports = {f"{port}/tcp": place for port, place in spec.ports.items()}  # type: ignore[misc]
         for inside, outside in spec.files.items():
             made.with_copy_into_container(outside, inside)

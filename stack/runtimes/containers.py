@@ -7,6 +7,7 @@ from typing import Any
 
 from docker.types import DriverConfig, Mount
 from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import Reaper
 from testcontainers.core.labels import create_labels
 
 from stack import images
@@ -84,6 +85,7 @@ class ContainerHost:
         except StackError as error:
             gone = f"if that engine is gone for good, remove {roster.path}"
             raise StackError(f"the stack that is up needs its engine: {error}\n  {gone}") from error
+        _choose_ryuk(engine, {}, standing=False)
         return cls(roster, logs=logs, engine=engine, net=Net(name=f"tocsin-{roster.id}"), found={})
 
     def reserve(self, table: Mapping[str, Component], *, fixed: Mapping[str, int] | None = None) -> Places:
@@ -111,6 +113,7 @@ class ContainerHost:
         outside = {number: places.outside[f"{component.name}.{port}"] for port, number in component.ports.items()}
         spec = Spec(
             name=component.name,
+            called=f"tocsin-{self._roster.id}-{component.name}",
             image=image.id,
             arguments=arguments,
             environment=environment,
@@ -215,8 +218,19 @@ def summary(found: Mapping[str, Image]) -> str:
 
 
 def _choose_ryuk(engine: Engine, found: Mapping[str, Image], *, standing: bool) -> None:
-    """Let Testcontainers' Ryuk clear up beside us where it can: not after a stack that is to stay, and not without its image."""
-    if standing or not (testcontainers_config.ryuk_disabled or _has_ryuk(engine, found)):
+    """
+    Let Testcontainers' Ryuk clear up beside us where it can: not after a stack that is to stay, and not without its image.
+
+    Whatever keeps it from its work is no reason to keep a drill from its own: everything is cleared up without it, too.
+    """
+    if testcontainers_config.ryuk_disabled:
+        return
+    if standing or not _has_ryuk(engine, found):
+        testcontainers_config.ryuk_disabled = True
+        return
+    try:
+        Reaper.get_instance()
+    except Exception:
         testcontainers_config.ryuk_disabled = True
 
 

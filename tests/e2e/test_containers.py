@@ -49,6 +49,15 @@ expect:
 """
 
 
+SHORT = """
+name: short
+why: A drill on a stack that is up brings an app of its own.
+load: {users: 2, warm_up: 3s, for: 5s}
+expect:
+  - traces: {where: any, found: 90%}
+"""
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _images() -> None:
     """All images are there; where they cannot be had, these tests are skipped, and the summary says why."""
@@ -259,9 +268,9 @@ def test_nothing_is_left_of_a_command_that_was_killed(
 
 
 def test_a_stack_stays_up_for_other_commands(
-    engine: docker.DockerClient, tocsin: Callable[..., subprocess.Popen[str]]
+    engine: docker.DockerClient, tmp_path: Path, tocsin: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    """`status` sees it, also when a component has died, and `down` removes it."""
+    """`status` sees it, also when a component has died, drills run on it, and `down` removes it."""
     assert "up: sink" in done(tocsin("up"))
     assert done(tocsin("status")).count("ready") >= 5
     stack = Stack.standing()
@@ -271,6 +280,8 @@ def test_a_stack_stays_up_for_other_commands(
         assert "does not answer" in done(tocsin("status"), 3)
         stack.restart("alertmanager")
         assert "does not answer" not in done(tocsin("status"))
+        (tmp_path / "short.drill.yaml").write_text(SHORT)
+        assert "PASS short-" in done(tocsin("run", "short.drill.yaml"))
     finally:
         stack.close()
         said = done(tocsin("down"))

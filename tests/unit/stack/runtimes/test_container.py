@@ -18,6 +18,7 @@ from tests.unit.stack.runtimes.test_process import until
 IMAGE = "prom/prometheus:v3"
 WITH_DISK = Spec(
     name="tempo",
+    called="tocsin-stack-1-tempo",
     image=IMAGE,
     arguments=(),
     environment={},
@@ -42,6 +43,7 @@ def container(engine: Engine, tmp_path: Path) -> Container:
     (tmp_path / "prometheus.yaml").write_text("global: {}\n")
     spec = Spec(
         name="prometheus",
+        called="tocsin-stack-1-prometheus",
         image=IMAGE,
         arguments=("--config.file=/etc/tocsin/prometheus.yaml",),
         environment={"GOGC": "50"},
@@ -59,7 +61,7 @@ def test_the_first_start_makes_it_as_it_was_told(api: DockerApi, container: Cont
 
     made = api.the("prometheus")
     assert container.alive
-    assert made.settings["Image"] == IMAGE
+    assert (made.name, made.settings["Image"]) == ("tocsin-stack-1-prometheus", IMAGE)
     assert made.settings["Cmd"] == ["--config.file=/etc/tocsin/prometheus.yaml"]
     assert "Entrypoint" not in made.settings or made.settings["Entrypoint"] is None
     assert made.settings["Env"] == ["GOGC=50"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import Reaper
 
 from stack import images
 from stack.components import APP, COMPONENTS, GRAFANA, PROMETHEUS, SINK, TEMPO, Component
@@ -276,6 +277,7 @@ def test_ryuk_clears_up_beside_us_where_it_can(
     It is only pulled where others have been pulled: without a registry that would be a wait for nothing.
     """
     monkeypatch.setattr(testcontainers_config, "ryuk_disabled", False)
+    monkeypatch.setattr(Reaper, "get_instance", lambda: None)
     if there == "there":
         api.images[testcontainers_config.ryuk_image] = "sha256:7"
     if registry != "none":
@@ -292,3 +294,23 @@ def test_ryuk_clears_up_beside_us_where_it_can(
     assert testcontainers_config.ryuk_disabled is not used
     assert any(line == "POST /images/create" for line in api.asked) is (registry != "none" and not standing)
     host.close()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_ryuk_that_cannot_do_its_work_is_left_out(
+    roster: Roster, api: DockerApi, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    """A drill on a stack that is up goes on without it, be it that it is missing or that it cannot be reached."""
+
+    def fail() -> None:
+        raise ConnectionError("nobody listens")
+
+    monkeypatch.setattr(testcontainers_config, "ryuk_disabled", False)
+    monkeypatch.setattr(Reaper, "get_instance", fail)
+    roster.use_engine(api.place)
+    if there:
+        api.images[testcontainers_config.ryuk_image] = "sha256:7"
+
+    hosts.host_again("containers", roster).close()
+
+    assert testcontainers_config.ryuk_disabled is True
