@@ -42,7 +42,7 @@ faults:
   - {kind: errors, target: catalog, route: /api/products, ratio: 100%, at: 5s, for: 10s}
 expect:
   - sli: {name: availability, within: 3%}
-  - alert: {name: ErrorRateHigh, service: catalog, within: 12s, resolves_within: 30s, notified: true}
+  - alert: {name: ErrorRateHigh, labels: {service_name: catalog}, within: 12s, resolves_within: 30s, notified: true}
   - traces: {where: error, found: 95%}
   - delivered: {}
   - silent: {except: [ErrorBudgetBurnFast, ErrorBudgetBurnSlow, ErrorRateHigh]}
