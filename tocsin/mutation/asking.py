@@ -115,14 +115,19 @@ def _asked(mutation: Mutation, known: Sequence[Witness]) -> Finding | None:
     if needs_drill(mutation):
         return None
     chosen = [witness for witness in known if concerns(mutation, witness.item)]
-    for witness in chosen:
-        outcome = eventually(witness.again, lambda found: found.verdict is Verdict.FAIL, within_s=PATIENCE_S)
-        if outcome.verdict is Verdict.FAIL:
-            names = tuple(one.name for one in chosen)
-            return Finding(
-                mutation=mutation, how="asked", tried=names, noticed_by=(witness.name,), words=outcome.observed
-            )
-    return Finding(mutation=mutation, how="asked" if chosen else "nobody", tried=tuple(one.name for one in chosen))
+    names = tuple(witness.name for witness in chosen)
+    if not chosen:
+        return Finding(mutation=mutation, how="nobody")
+
+    def first() -> tuple[str, Outcome] | None:
+        outcomes = ((witness.name, witness.again()) for witness in chosen)
+        return next((found for found in outcomes if found[1].verdict is Verdict.FAIL), None)
+
+    noticed = eventually(first, lambda found: found is not None, within_s=PATIENCE_S)
+    if noticed is None:
+        return Finding(mutation=mutation, how="asked", tried=names)
+    name, outcome = noticed
+    return Finding(mutation=mutation, how="asked", tried=names, noticed_by=(name,), words=outcome.observed)
 
 
 def _items(scenario: Scenario) -> Mapping[str, Expectation]:
