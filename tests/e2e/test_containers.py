@@ -37,12 +37,12 @@ ELSEWHERE = "127.0.0.2"
 DRILL = """
 name: both-runtimes
 why: The same drill has to find the same on either runtime.
-load: {users: 4, warm_up: 8s, for: 24s}
+load: {users: 4, warm_up: 8s, for: 20s, cool_down: 15s}
 faults:
   - {kind: errors, target: catalog, route: /api/products, ratio: 100%, at: 5s, for: 10s}
 expect:
   - sli: {name: availability, within: 3%}
-  - alert: {name: ErrorRateHigh, labels: {service_name: catalog}, within: 12s, resolves_within: 30s, notified: true}
+  - alert: {name: ErrorRateHigh, labels: {service_name: catalog}, within: 12s, resolves_within: 15s, notified: true}
   - traces: {where: error, found: 95%}
   - delivered: {}
   - silent: {except: [ErrorBudgetBurnFast, ErrorBudgetBurnSlow, ErrorRateHigh]}
