@@ -12,7 +12,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -62,11 +62,10 @@ class Roster:
         roster_id = f"{prefix}-{secrets.token_hex(4)}"
         path = state_dir() / "rosters" / roster_id
         path.mkdir(parents=True, mode=0o700)
-        guard = Guard.over(roster_id, marker={MARKER: roster_id}, duty=duty, log=guards_log())
-        roster = cls(id=roster_id, path=path, guard=guard)
         me = psutil.Process()
-        roster.write("roster.json", {"owner": {"pid": me.pid, "started_t": me.create_time()}})
-        return roster
+        owned = cls.called(roster_id)
+        owned.write("roster.json", {"owner": {"pid": me.pid, "started_t": me.create_time()}})
+        return replace(owned, guard=Guard.over(roster_id, marker=owned.marker(), duty=duty, log=guards_log()))
 
     @classmethod
     def called(cls, roster_id: str) -> Self:
