@@ -19,7 +19,7 @@ OVERDUE = 2.0
 GRACE_S = 2.0
 """What a watchdog may be late on top: polls, and a busy machine."""
 
-_WATCHERS = ("prometheus", "alertmanager", "sink")
+_WATCHERS = ("prometheus", "alertmanager", "grafana", "sink")
 
 
 def judge(silent: Silent, check: Check, history: History, evidence: Evidence, *, namespace: str) -> Outcome:
@@ -34,7 +34,7 @@ def judge(silent: Silent, check: Check, history: History, evidence: Evidence, *,
         return check.failed(
             expected=expected,
             observed="; ".join(loud),
-            where="prometheus, alertmanager and the notifications",
+            where="the alerts of prometheus, alertmanager and grafana, and the notifications",
             when="from the end of the warm-up",
             hint="is the alert right and the drill's `except` too short, or is the alert too nervous?",
             facts={"unexpected": loud},

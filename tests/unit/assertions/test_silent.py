@@ -71,7 +71,7 @@ def test_an_alert_that_nobody_expected_fails() -> None:
         "Burn of catalog fired 7 s after the warm-up and was notified 7.5 s after the warm-up; "
         "TargetDown of tempo fired 9 s after the warm-up"
     )
-    assert outcome.where == "prometheus, alertmanager and the notifications"
+    assert outcome.where == "the alerts of prometheus, alertmanager and grafana, and the notifications"
     assert outcome.when == "from the end of the warm-up"
     assert outcome.hint == "is the alert right and the drill's `except` too short, or is the alert too nervous?"
     assert outcome.facts["unexpected"] == outcome.observed.split("; ")
@@ -160,7 +160,7 @@ def test_a_scream_before_the_drive_ever_began_is_a_scream() -> None:
     assert outcome.verdict is Verdict.FAIL
 
 
-@pytest.mark.parametrize("watcher", ["prometheus", "alertmanager", "sink"])
+@pytest.mark.parametrize("watcher", ["prometheus", "alertmanager", "grafana", "sink"])
 def test_a_blind_watcher_makes_silence_unknown(watcher: str) -> None:
     """It may have missed a scream."""
     outcome = judged(blinded(watcher))
