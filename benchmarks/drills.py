@@ -64,7 +64,8 @@ def main() -> int:
     figures: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     verdicts: dict[str, list[str]] = defaultdict(list)
     lasted: list[float] = []
-    with tempfile.TemporaryDirectory() as folder, running_stack() as stack:
+    needs = frozenset[str]().union(*(order.scenario.needs for order in orders))
+    with tempfile.TemporaryDirectory() as folder, running_stack(extras=needs) as stack:
         for number in range(options.runs):
             records, took_s = round_of(orders, stack, Path(folder))
             lasted.append(took_s)
