@@ -315,7 +315,8 @@ def mutate(
         findings = list(Campaign(orders=orders, runs=runs, quick=quick, report=report).findings())
     show_findings(findings, out)
     if to:
-        to.write_text(json.dumps([finding.to_json() for finding in findings], indent=1) + "\n", encoding="utf-8")
+        lines = ",\n".join(json.dumps(finding.to_json()) for finding in findings)
+        to.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     if any(finding.survived for finding in findings):
         raise typer.Exit(Exit.FAILED)
 
