@@ -36,6 +36,8 @@ check: setup ## lint, format, types, arrows, generated files
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m stack.slo generate --check
 	@$(BIN)/python -m stack.dashboards generate --check
+	@$(BIN)/python -m stack.compose generate --check
+	@$(BIN)/python -m stack.images lock --check
 
 format: setup ## put the code in shape
 	@$(BIN)/ruff check --fix .
@@ -44,6 +46,8 @@ format: setup ## put the code in shape
 generate: setup ## write all generated files anew
 	@$(BIN)/python -m stack.slo generate
 	@$(BIN)/python -m stack.dashboards generate
+	@$(BIN)/python -m stack.compose generate
+	@$(BIN)/python -m stack.images lock
 
 lock: setup ## pin all dependencies anew, with hashes and without addresses
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
