@@ -45,7 +45,7 @@ expect:
   - alert: {name: ErrorRateHigh, labels: {service_name: catalog}, within: 12s, resolves_within: 15s, notified: true}
   - traces: {where: error, found: 95%}
   - delivered: {}
-  - silent: {except: [ErrorBudgetBurnFast, ErrorBudgetBurnSlow, ErrorRateHigh]}
+  - silent: {except: [ErrorBudgetBurnFast, ErrorBudgetBurnSlow, ErrorBudgetBurnTicket, ErrorRateHigh]}
 """
 
 
