@@ -6,8 +6,12 @@ from pathlib import Path
 
 import docker
 import docker.errors
+import requests
 
 from stack.images.errors import ImageError, advice, words_of
+
+ENDS_WITHIN_S = 60
+"""Of a program that only says what it is."""
 
 
 def held(client: docker.DockerClient, reference: str) -> docker.models.images.Image | None:
@@ -47,14 +51,20 @@ def import_archive(client: docker.DockerClient, archive: Path, reference: str, c
 
 
 def run(client: docker.DockerClient, reference: str, command: Sequence[str], *, entrypoint: str | None = None) -> str:
-    """What a program prints in a container of the image, without a network and removed afterwards. Raises ImageError."""
+    """What a program prints in a container of the image, without a network, and gone afterwards with its volumes. Raises ImageError."""
     try:
-        printed = client.containers.run(
-            reference, list(command), entrypoint=entrypoint, network_disabled=True, remove=True, stderr=True
-        )
-    except (docker.errors.DockerException, OSError) as error:
+        container = client.containers.create(reference, list(command), entrypoint=entrypoint, network_disabled=True)
+        try:
+            container.start()
+            status = container.wait(timeout=ENDS_WITHIN_S)["StatusCode"]
+            printed = container.logs().decode(errors="replace")
+        finally:
+            container.remove(v=True, force=True)
+    except (docker.errors.DockerException, requests.RequestException, OSError) as error:
         raise failed(f"{reference} does not run", words_of(error)) from error
-    return str(printed.decode(errors="replace"))
+    if status:
+        raise failed(f"{reference} does not run", f"exit status {status}\n{printed}")
+    return str(printed)
 
 
 def failed(what: str, why: str) -> ImageError:

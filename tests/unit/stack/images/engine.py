@@ -37,6 +37,8 @@ class Engine:
     built: list[dict[str, Any]] = field(default_factory=list)
     contexts: list[dict[str, bytes]] = field(default_factory=list)
     imported: list[dict[str, Any]] = field(default_factory=list)
+    status: int = 0
+    removed: list[tuple[str, dict[str, bool]]] = field(default_factory=list)
     ran: list[tuple[str, ...]] = field(default_factory=list)
 
     @property
@@ -49,7 +51,8 @@ class Engine:
         )
         images = SimpleNamespace(get=self._get)
         return cast(
-            "docker.DockerClient", SimpleNamespace(api=api, images=images, containers=SimpleNamespace(run=self._run))
+            "docker.DockerClient",
+            SimpleNamespace(api=api, images=images, containers=SimpleNamespace(create=self._create)),
         )
 
     def hold(self, *references: str, **labels: str) -> None:
@@ -97,11 +100,16 @@ class Engine:
         self.hold(f"{repository}:{tag}", **labels)
         return json.dumps({"status": "sha256:1"})
 
-    def _run(self, reference: str, command: Sequence[str], **_: Any) -> bytes:
+    def _create(self, reference: str, command: Sequence[str], **_: Any) -> Any:
         self.ran.append((reference, *command))
         if self.runs_fail:
             raise docker.errors.APIError("400 Client Error", explanation=self.runs_fail)
-        return json.dumps(self.said_by_python).encode()
+        return SimpleNamespace(
+            start=lambda: None,
+            wait=lambda **_: {"StatusCode": self.status},
+            logs=lambda: json.dumps(self.said_by_python).encode(),
+            remove=lambda **how: self.removed.append((reference, how)),
+        )
 
 
 def files_in(archive: bytes) -> dict[str, bytes]:

@@ -1,5 +1,6 @@
 """The base: what its Python is, and a local one from Debian's packages."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ def test_python_of_a_base_is_asked_not_guessed() -> None:
     assert base.examine(Engine(images={"any": {}}).client, "any") == base.Base(
         python="3.11.2", machine="x86_64", glibc=36
     )
+
+
+def test_nothing_is_left_of_the_question() -> None:
+    """The container that was asked goes with its volumes, also when its program fails."""
+    for status in (0, 127):
+        engine = Engine(images={"any": {}}, status=status)
+        with nullcontext() if status == 0 else pytest.raises(ImageError, match="any does not run: exit status 127"):
+            base.examine(engine.client, "any")
+        assert engine.removed == [("any", {"v": True, "force": True})]
 
 
 def test_base_without_glibc_is_refused() -> None:
