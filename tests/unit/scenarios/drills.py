@@ -1,5 +1,6 @@
 """Scenarios out of thin air, for property tests: anything that the language can say."""
 
+from copy import deepcopy
 from typing import Any, get_args
 
 from hypothesis import strategies as st
@@ -166,24 +167,27 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     bodies = draw(st.lists(_bodies, min_size=1, max_size=5))
     faults = draw(_one_after_another(bodies))
     split = draw(st.integers(1, len(faults)))
-    return {
-        "name": draw(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)),
-        "why": draw(st.text(st.characters(exclude_categories=["Cs"]), min_size=10, max_size=40)),
-        "exclusive": True,
-        "load": {
-            "users": draw(st.integers(1, 100_000)),
-            "rate": draw(st.none() | st.floats(0.001, 1_000_000)),
-            "warm_up": draw(durations),
-            "for": "50s",
-            "cool_down": "2m",
-            "routes": draw(st.none() | st.just(dict.fromkeys(ROUTES, 3))),
-        },
-        "faults": faults[:split],
-        "noise": faults[split:],
-        "treatments": draw(st.lists(_treatments, max_size=3, unique_by=lambda one: one["kind"])),
-        "abort": draw(st.lists(st.fixed_dictionaries({"failed": shares, "for": durations}), max_size=2)),
-        "expect": draw(st.lists(_expectations, min_size=1, max_size=4, unique_by=str)),
-    }
+    # Some strategies always give the same object, and tests may spoil what they get.
+    return deepcopy(
+        {
+            "name": draw(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)),
+            "why": draw(st.text(st.characters(exclude_categories=["Cs"]), min_size=10, max_size=40)),
+            "exclusive": True,
+            "load": {
+                "users": draw(st.integers(1, 100_000)),
+                "rate": draw(st.none() | st.floats(0.001, 1_000_000)),
+                "warm_up": draw(durations),
+                "for": "50s",
+                "cool_down": "2m",
+                "routes": draw(st.none() | st.just(dict.fromkeys(ROUTES, 3))),
+            },
+            "faults": faults[:split],
+            "noise": faults[split:],
+            "treatments": draw(st.lists(_treatments, max_size=3, unique_by=lambda one: one["kind"])),
+            "abort": draw(st.lists(st.fixed_dictionaries({"failed": shares, "for": durations}), max_size=2)),
+            "expect": draw(st.lists(_expectations, min_size=1, max_size=4, unique_by=str)),
+        }
+    )
 
 
 def scenarios() -> st.SearchStrategy[Scenario]:
