@@ -8,19 +8,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from scenarios.history import FaultChange, History
+from assertions.spells import restarts, spells
+from scenarios.history import ComponentChange, Event, FaultChange, History, Usage
 from scenarios.loader import load_text
 from scenarios.record import Record, Verdict
 from stack.errors import StackError
 from stack.runtimes.process import MARKER
 from stack.runtimes.stack import Stack, running_stack
 from tocsin.drill import Drill
+from tocsin.vitals import Patient, Vitals
 
 pytestmark = pytest.mark.e2e
 
@@ -288,6 +291,31 @@ def test_a_killed_component_comes_back_by_restart(stack: Stack) -> None:
     until(lambda: stack.ready("prometheus"), "prometheus to thaw", within_s=10)
     with pytest.raises(StackError, match="no component 'loki'"):
         stack.unit("loki")
+
+
+def test_what_becomes_of_a_component_is_written_down(stack: Stack) -> None:
+    """A kill, a restart and a freeze are seen from outside, and what each part uses is measured."""
+    events: list[Event] = []
+    ward = {name: Patient(unit=stack.unit(name), ready=partial(stack.ready, name)) for name in ("tempo", "prometheus")}
+
+    def states(name: str) -> list[str]:
+        return [one.state for one in events if isinstance(one, ComponentChange) and one.name == name]
+
+    with Vitals(patients=ward, record=lambda *seen: events.extend(seen)):
+        until(lambda: states("tempo") == states("prometheus") == ["ready"], "both to be seen")
+        stack.unit("tempo").kill()
+        until(lambda: "down" in states("tempo"), "the kill to be seen")
+        stack.restart("tempo")
+        until(lambda: states("tempo")[-1] == "ready", "the restart to be seen")
+        stack.unit("prometheus").pause()
+        until(lambda: states("prometheus")[-1] == "unready", "the freeze to be seen")
+        stack.unit("prometheus").unpause()
+        until(lambda: states("prometheus")[-1] == "ready", "the thaw to be seen")
+
+    history = History(events)
+    assert [(len(spells(history, name)), len(restarts(history, name))) for name in ward] == [(1, 1), (1, 0)]
+    used = {one.name: one for one in history.of(Usage)}
+    assert all(used[name].cpu_s > 0 and used[name].memory_bytes > 1_000_000 for name in ward)
 
 
 def test_a_full_disk_ends_the_drill_as_unknown_and_keeps_the_history(tmp_path: Path, stack: Stack) -> None:
