@@ -16,7 +16,7 @@ class Component:
 
     `args` and values of `environment` may hold `{config}` (its configuration file), `{config_dir}` (the folder with those of all),
     `{data}` (a folder of its own), `{home}` (where an engine is installed, if that matters to it), `{PORT}`, a host:port to listen on,
-    its parts `{PORT_host}` and `{PORT_port}`, and what whoever starts it adds, such as `{sink_token}`.
+    its parts `{PORT_host}` and `{PORT_port}`, `{PORT_url}`, where people reach it, and what whoever starts it adds, such as `{sink_token}`.
     `binary` is a real engine; `module` is Python code of ours: the component itself or, if `stand_in`, what serves in its place.
 
     In a container an image's own entry point gets `args`, or `image_args` where the official image wants others, and `image_environment`
@@ -100,7 +100,7 @@ ALERTMANAGER = Component(
         "--config.file={config}",
         "--storage.path={data}",
         "--web.listen-address={http}",
-        "--web.external-url=http://{http}",
+        "--web.external-url={http_url}/",
         "--cluster.listen-address=",
         "--log.level=info",
     ),
@@ -120,7 +120,7 @@ PROMETHEUS = Component(
         "--config.file={config}",
         "--storage.tsdb.path={data}",
         "--web.listen-address={http}",
-        "--web.external-url=http://{http}",
+        "--web.external-url={http_url}/",
         "--web.enable-lifecycle",
         "--enable-feature=exemplar-storage",
         "--web.enable-remote-write-receiver",

@@ -93,7 +93,7 @@ def _texts(component: Component, profile: str) -> Mapping[str, str]:
     # Whom a stack without a sink tells is filled in later: the address of this one is never written then.
     ports = [(one, port) for one in {"sink": SINK, **table(profile)}.values() for port in one.ports]
     places = Places(
-        outside={},
+        outside={f"{one.name}.{port}": f"localhost:{one.ports[port]}" for one, port in ports},
         inside={f"{one.name}.{port}": f"{one.name}:{one.ports[port]}" for one, port in ports},
         listen={f"{one.name}.{port}": f"{EVERYWHERE}:{one.ports[port]}" for one, port in ports},
     )

@@ -30,7 +30,7 @@ def command(component: Component) -> list[str]:
     """The arguments that its image's entry point gets."""
     values = _values(component)
     own = component.args if is_ours(component) or component.image_args is None else component.image_args
-    arguments = [_reached(component, argument).format(**values) for argument in own]
+    arguments = [argument.format(**values) for argument in own]
     return [component.module or "", *arguments] if is_ours(component) else arguments
 
 
@@ -44,7 +44,7 @@ def environment(component: Component, profile: Profile) -> dict[str, str]:
         made["TOCSIN_SINK_TOKEN"] = asked("TOCSIN_SINK_TOKEN")
     if component.name == "grafana":
         made |= {name: asked(name) for name in (ADMIN_PASSWORD, *map(variable, GRAFANA))}
-        made["GF_SERVER_ROOT_URL"] = "${TOCSIN_GRAFANA_URL:-http://localhost:3000}/"
+        made["GF_SERVER_ROOT_URL"] = f"{reached(component, component.ports['http'])}/"
     return {name: text for name, text in made.items() if text}
 
 
@@ -53,12 +53,9 @@ def asked(name: str) -> str:
     return f"${{{name}:?{UNSET}}}"
 
 
-def _reached(component: Component, argument: str) -> str:
-    """An argument; the place where people reach the component is another one than where it listens."""
-    if not argument.startswith("--web.external-url="):
-        return argument
-    variable_of = f"TOCSIN_{component.name.upper()}_URL"
-    return f"--web.external-url=${{{{{variable_of}:-http://localhost:{component.ports['http']}}}}}/"
+def reached(component: Component, port: int) -> str:
+    """Where people reach it: its links lead there."""
+    return f"${{TOCSIN_{component.name.upper()}_URL:-http://localhost:{port}}}"
 
 
 def _values(component: Component) -> Mapping[str, str]:
@@ -68,6 +65,7 @@ def _values(component: Component) -> Mapping[str, str]:
         **{port: f"{EVERYWHERE}:{number}" for port, number in ports},
         **{f"{port}_host": EVERYWHERE for port, _ in ports},
         **{f"{port}_port": str(number) for port, number in ports},
+        **{f"{port}_url": reached(component, number) for port, number in ports},
         "config": f"{CONFIG}/{component.config}",
         "config_dir": CONFIG,
         "data": data_of(component),

@@ -99,7 +99,8 @@ class Crew:
         for port in component.ports:
             place = self.places.listen[f"{component.name}.{port}"]
             host, _, number = place.rpartition(":")
-            own |= {port: place, f"{port}_host": host, f"{port}_port": number}
+            url = f"http://{self.places.outside[f'{component.name}.{port}']}"
+            own |= {port: place, f"{port}_host": host, f"{port}_port": number, f"{port}_url": url}
         return own
 
     def _wait_ready(self, running: Running) -> None:

@@ -52,7 +52,8 @@ def texts_of(
     if component.name == "grafana":
         texts = render_grafana(
             profile=profile,
-            address=address,
+            # Whoever follows a link of its notifications is outside.
+            address={**address, "grafana.http": places.outside["grafana.http"]},
             listen=places.listen,
             secrets=secrets,
             data_dir=layout.data,

@@ -11,11 +11,13 @@ from testcontainers.core.container import Reaper
 
 from stack import images
 from stack.components import APP, COMPONENTS, GRAFANA, PROMETHEUS, SINK, TEMPO, Component
+from stack.config import DRILL
 from stack.errors import StackError
 from stack.images import Image, ImageError, Origin
 from stack.runtimes import hosts
 from stack.runtimes.containers import ContainerHost, summary
 from stack.runtimes.crew import Crew
+from stack.runtimes.files import texts_of
 from stack.runtimes.host import Host
 from stack.runtimes.roster import Roster
 from tests.unit.stack.runtimes.docker_api import DockerApi, Made
@@ -104,6 +106,18 @@ def test_the_official_image_gets_its_arguments_and_only_what_it_reads(host: Host
     }
 
 
+def test_links_lead_to_where_people_reach_a_component(host: Host, api: DockerApi, roster: Roster) -> None:
+    """Whoever is paged has a browser on the host, and knows nothing of names inside."""
+    made = started(host, PROMETHEUS, api)
+    ((published,),) = made.settings["HostConfig"]["PortBindings"].values()
+    assert f"--web.external-url=http://127.0.0.1:{published['HostPort']}/" in made.settings["Cmd"]
+
+    places = host.reserve(COMPONENTS, fixed={"grafana.http": 23000})
+    secrets = dict.fromkeys(("sink_token", "grafana_admin_password"), "0123456789abcdef")
+    texts = texts_of(GRAFANA, profile=DRILL, places=places, layout=host.layout(GRAFANA), secrets=secrets)
+    assert "root_url = http://127.0.0.1:23000/\n" in texts["grafana/grafana.ini"]
+
+
 def test_an_image_with_a_way_of_its_own_gets_its_environment(host: Host, api: DockerApi) -> None:
     """Grafana's own image starts itself, by what its environment says."""
     made = started(host, GRAFANA, api)
@@ -186,7 +200,9 @@ def test_a_stack_has_a_network_of_its_own_where_a_drills_app_joins_it(
 
 def test_another_command_finds_the_stacks_engine_again(host: Host, roster: Roster, api: DockerApi) -> None:
     """Though it would look for one elsewhere by itself."""
-    running = host.make(PROMETHEUS, places=host.reserve(TABLE), values=dict.fromkeys(("config", "data", "http"), "x"))
+    running = host.make(
+        PROMETHEUS, places=host.reserve(TABLE), values=dict.fromkeys(("config", "data", "http", "http_url"), "x")
+    )
     running.unit.start()
 
     again = hosts.host_again("containers", roster)
@@ -216,7 +232,7 @@ def test_the_record_can_tell_one_image_from_another(
     """By its tag, its id or digest, and whether it only stands for the one that was meant."""
     origins |= {"prometheus": Origin.LOCAL, "tempo": Origin.STAND_IN}
     made = ContainerHost.open(roster, logs=roster.path, table=TABLE, standing=False, report=lambda _: None)
-    values = dict.fromkeys(("config", "data", "http"), "x")
+    values = dict.fromkeys(("config", "data", "http", "http_url"), "x")
     prometheus, tempo = (made.make(one, places=made.reserve(TABLE), values=values) for one in (PROMETHEUS, TEMPO))
 
     number = api.images["the-prometheus:1.2"].removeprefix("sha256:")[:12]
