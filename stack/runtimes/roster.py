@@ -148,10 +148,10 @@ class Roster:
 
         Raises StackError when its container engine does not answer.
         """
-        try:
-            return self._end_processes() + self._remove_containers()
-        finally:
-            self._dismiss_guard()
+        count = self._end_processes() + self._remove_containers()
+        # Not before: where this is interrupted, the guard goes on with it.
+        self._dismiss_guard()
+        return count
 
     def disband(self) -> int:
         """
