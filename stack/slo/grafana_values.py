@@ -53,19 +53,26 @@ def _slow_quantile(slo: Slo, alert: Alert, profile: Profile) -> Asked:
 
 def _absent(slo: Slo, alert: Alert, profile: Profile) -> Asked:
     """1 for a service that has gone while the collector's exporter was read all the time, 0 for one that is there."""
-    window, sight = duration(profile.window_s(alert.conditions[0].window_s)), duration(profile.metric_expiration_s)
+    window = duration(profile.window_s(alert.conditions[0].window_s))
     there = f"count {BY} ({slo.sli.total})"
     gone = f"group {BY} (last_over_time({slo.sli.total}[{window}]))\nunless {ON}\n{there}"
-    seen = f'min(min_over_time(up{{job="collector-exporter"}}[{sight}])) == 1'
-    return f"(\n{gone}\n)\nand on ()\n({seen})\nor\n{there} * 0", Above(limit=0)
+    return f"(\n{gone}\n)\nand on ()\n({_in_sight(profile)})\nor\n{there} * 0", Above(limit=0)
+
+
+def _in_sight(profile: Profile) -> str:
+    """Whether the collector's exporter was read all the time in which a series may vanish from it."""
+    sight = duration(profile.metric_expiration_s)
+    return f'min(min_over_time(up{{job="collector-exporter"}}[{sight}])) == 1'
 
 
 def anybody(profile: Profile) -> Asked:
     """
-    0 while any service reports, and while none has for long; nothing at all once the last one has fallen silent.
+    0 while any service reports, while none has for long, and while Prometheus cannot read what they send, which is told by another
+    rule; nothing at all once the last one has fallen silent.
     """
     before = f"last_over_time({COUNT}[{duration(profile.window_s(SILENCE_S))}])"
-    return f"vector(0)\nunless on ()\n(\ncount({before})\nunless on ()\ncount({COUNT})\n)", Above(limit=0)
+    lost = f"count({before})\nunless on ()\ncount({COUNT})\nand on ()\n({_in_sight(profile)})"
+    return f"vector(0)\nunless on ()\n(\n{lost}\n)", Above(limit=0)
 
 
 def anomaly(profile: Profile) -> Asked:

@@ -265,6 +265,9 @@ def test_the_rule_about_lost_telemetry_is_about_having_no_data(profile: Profile)
 
     assert (rule["title"], rule["noDataState"], rule["execErrState"]) == ("TelemetryLost", "NoData", "KeepLast")
     assert rule["data"][0]["model"]["expr"].startswith("vector(0)\nunless on ()")
+    assert "and on ()\n(min(min_over_time(up{" in rule["data"][0]["model"]["expr"], (
+        "a scrape that fails is told by another rule"
+    )
     assert rule["for"] == rules(profile)["TelemetryAbsent"]["for"]
     formula = json.loads(rule["annotations"]["tocsin_formula"])
     assert (formula["kind"], formula["expiration_s"]) == ("absent", profile.metric_expiration_s)
