@@ -42,8 +42,8 @@ def at_once_by_default() -> int:
 
 
 def lanes_by_default() -> int:
-    """One exclusive drill for every two cores: each starts a stack of its own, and what is slow then looks like a fault."""
-    return max(1, (os.cpu_count() or 1) // 2)
+    """One exclusive drill for each core: each starts a stack of its own, and what is slow then looks like a fault."""
+    return os.cpu_count() or 1
 
 
 class Fleet:

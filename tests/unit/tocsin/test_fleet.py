@@ -297,7 +297,7 @@ def test_the_views_are_in_the_order_of_the_orders(world: World) -> None:
 def test_by_default_there_are_some_for_each_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """A drill mostly waits."""
     monkeypatch.setattr("os.cpu_count", lambda: 4)
-    assert (module.at_once_by_default(), module.lanes_by_default()) == (12, 2)
+    assert (module.at_once_by_default(), module.lanes_by_default()) == (12, 4)
 
     monkeypatch.setattr("os.cpu_count", lambda: None)
     assert (module.at_once_by_default(), module.lanes_by_default()) == (3, 1)
