@@ -14,6 +14,9 @@ from scenarios.record import Outcome, Rung
 
 WHERE = "its process and its readiness"
 
+IN_FLIGHT_S = 0.3
+"""A look that had begun when the fault came may be the first to go without an answer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
@@ -46,7 +49,8 @@ class Ordeal:
         cause = self.cause
         if cause is None:
             return None
-        return next((s.down_t - cause.on_t for s in self.spells if cause.on_t <= s.down_t <= cause.healing_t), None)
+        from_t, until_t = cause.on_t - IN_FLIGHT_S, cause.healing_t
+        return next((max(0.0, s.down_t - cause.on_t) for s in self.spells if from_t <= s.down_t <= until_t), None)
 
     @property
     def back_s(self) -> float | None:
@@ -137,7 +141,7 @@ def _goes_down(ordeal: Ordeal) -> Trouble:
     cause, down_s, limit_s = ordeal.cause, ordeal.down_s, ordeal.item.down_within
     if cause is None:
         return
-    if ordeal.spells and ordeal.spells[0].down_t < cause.on_t:
+    if ordeal.spells and ordeal.spells[0].down_t < cause.on_t - IN_FLIGHT_S:
         yield f"it was down {seconds(cause.on_t - ordeal.spells[0].down_t)} before its fault", None
     elif down_s is None:
         yield "it answered all the time that its fault was on", Rung.FAULT_NOT_APPLIED

@@ -115,8 +115,8 @@ class Vitals:
                 state = patient.state()
                 if due or state != chart.state:
                     started_t = patient.unit.started_t
-                # It is ready since it answered, which one that was frozen did late.
-                self._note(*chart.see(time.time() if state == "ready" else t, state, started_t))
+                # It is ready since it answered, which one that was frozen did late; and gone at the latest when that was seen.
+                self._note(*chart.see(t if state == "unready" else time.time(), state, started_t))
                 if due:
                     self._note(*_measured(name, patient.unit))
                     measured_t = t

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -44,7 +45,7 @@ class Process:
     def __init__(self, program: Program, *, roster: str, disk: Disk | None = None) -> None:
         self.program = program
         self.pid = 0
-        self.started_t = 0.0
+        self._created_t = 0.0
         self._roster = roster
         self._disk = disk
         self._child: subprocess.Popen[bytes] | None = None
@@ -53,7 +54,7 @@ class Process:
     def adopt(cls, program: Program, *, roster: str, pid: int, started_t: float) -> Self:
         """One that was started by another process of ours."""
         process = cls(program, roster=roster)
-        process.pid, process.started_t = pid, started_t
+        process.pid, process._created_t = pid, started_t
         return process
 
     def start(self) -> None:
@@ -75,7 +76,7 @@ class Process:
         except OSError as error:
             raise StackError(f"{program.name}: cannot start {program.command[0]}: {error.strerror or error}") from error
         self.pid = self._child.pid
-        self.started_t = _start_time(self.pid)
+        self._created_t = _creation_time(self.pid)
         # Its environment is there a moment after it began to run; until then a roster would not know it for its own.
         deadline = time.monotonic() + _MARKED_WITHIN_S
         while self.alive and not _carries(self.pid, self._roster) and time.monotonic() < deadline:
@@ -87,11 +88,16 @@ class Process:
         return self.program.name
 
     @property
+    def started_t(self) -> float:
+        """When it was started, on the clock of `time.time()`; 0 before."""
+        return self._created_t + _skew_s() if self._created_t else 0.0
+
+    @property
     def alive(self) -> bool:
         """Whether it runs (or is frozen), and is still the one that we started."""
         if self._child is not None:
             return self._child.poll() is None
-        return _is_running(self.pid, self.started_t)
+        return _is_running(self.pid, self._created_t)
 
     @property
     def paused(self) -> bool:
@@ -158,7 +164,7 @@ class Process:
             "environment": dict(self.program.environment),
             "log": str(self.program.log),
             "pid": self.pid,
-            "started_t": self.started_t,
+            "started_t": self._created_t,
         }
 
     def _signal(self, number: signal.Signals) -> None:
@@ -206,7 +212,15 @@ def log_tail(path: Path, lines: int = 15) -> str:
         return ""
 
 
-def _start_time(pid: int) -> float:
+@cache
+def _skew_s() -> float:
+    """By how much the times at which processes were created are early: they count from a boot time in whole seconds."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) - psutil.boot_time()
+
+
+def _creation_time(pid: int) -> float:
     try:
         return psutil.Process(pid).create_time()
     except psutil.Error:

@@ -98,6 +98,16 @@ def test_one_that_was_down_before_did_not_go_down_with_its_fault() -> None:
     assert (outcome.verdict, outcome.observed) == (Verdict.FAIL, "it was down 2 s before its fault")
 
 
+def test_a_look_that_had_begun_when_the_fault_came_may_see_it_first() -> None:
+    """It is stamped with its beginning; that is no other fault."""
+    outcome = judged(
+        found(-9, "ready"), found(4.8, "down"), found(16, "ready", started=15), down_within="1s", back_within="5s"
+    )
+
+    assert outcome.verdict is Verdict.PASS
+    assert outcome.observed.startswith("down after 0 ")
+
+
 def test_one_that_is_down_at_the_end_did_not_come_back() -> None:
     """Nor does it help that it came back for a while."""
     gone: list[Event] = [found(-9, "ready"), found(5.2, "down")]
