@@ -243,8 +243,8 @@ def test_amtool_accepts_the_configuration(config_dir: Path) -> None:
         ({"alertname": "ErrorBudgetBurnFast", "severity": "page"}, "page"),
         ({"alertname": "ErrorRateHigh", "severity": "ticket"}, "ticket"),
         ({"alertname": "Watchdog", "severity": "none"}, "watchdog"),
-        ({"alertname": "Anything", "severity": "info"}, "info"),
-        ({"alertname": "WithoutSeverity"}, "info"),
+        ({"alertname": "Anything", "severity": "info"}, "ticket"),
+        ({"alertname": "WithoutSeverity"}, "ticket"),
     ],
     ids=lambda value: value if isinstance(value, str) else value["alertname"],
 )
