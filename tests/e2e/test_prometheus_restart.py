@@ -42,7 +42,8 @@ def running(folder: Path, address: str) -> Iterator[Prometheus]:
     """Prometheus with the arguments of the component table, on the data that the last one left in the folder."""
     binary = locate("prometheus")
     assert binary is not None, "prometheus is not there; build it with `python -m stack.engines build`"
-    values = {"config": str(folder / "prometheus.yaml"), "data": str(folder / "data"), "http": address}
+    values = {"config": str(folder / "prometheus.yaml"), "data": str(folder / "data")}
+    values |= {"http": address, "http_url": f"http://{address}"}
     arguments = [argument.format(**values) for argument in COMPONENTS["prometheus"].args]
     with (folder / "log").open("ab") as log, subprocess.Popen([binary, *arguments], stdout=log, stderr=log) as process:
         client = Prometheus(f"http://{address}")
