@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 
 from scenarios.model import Treatment
-from stack.config import DRILL
 from stack.errors import StackError
 from stack.runtimes.stack import Stack, running_stack
-from tocsin.treatments import treated
+from tocsin.treatments import drill_profile
 
 
 @contextmanager
@@ -30,11 +28,12 @@ def stack_for(
     Raises StackError when the standing one is broken, for a drill on it would judge the wrong thing.
     """
     standing = None if exclusive else Stack.standing()
-    if standing is not None and set(extras) <= set(standing.running()) and runtime in (None, standing.runtime):
+    if standing is not None:
         with closing(standing):
-            yield _sound(standing)
-        return
-    profile = replace(treated(DRILL, treatments), small_disks=tuple(sorted(small_disks)))
+            if set(extras) <= set(standing.running()) and runtime in (None, standing.runtime):
+                yield _sound(standing)
+                return
+    profile = drill_profile(treatments, small_disks=small_disks)
     with running_stack(runtime=runtime or "processes", profile=profile, extras=extras, report=report) as stack:
         yield stack
 

@@ -1,6 +1,6 @@
 """Treatments: what the treatments of a drill change in the profile of its stack and of its app."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import reduce
 
@@ -14,7 +14,7 @@ from scenarios.model import (
     ScrapeIntervalTreatment,
     Treatment,
 )
-from stack.config import Profile
+from stack.config import DRILL, Profile
 
 
 def treated(profile: Profile, treatments: Sequence[Treatment]) -> Profile:
@@ -22,6 +22,11 @@ def treated(profile: Profile, treatments: Sequence[Treatment]) -> Profile:
     The profile with all of them; its name, and so its rules, stay what they are. Doing it twice changes nothing more.
     """
     return reduce(_treated, treatments, profile)
+
+
+def drill_profile(treatments: Sequence[Treatment], *, small_disks: Collection[str]) -> Profile:
+    """The profile of a stack that one drill has for itself, with small disks for the components that it fills."""
+    return replace(treated(DRILL, treatments), small_disks=tuple(sorted(small_disks)))
 
 
 def _treated(profile: Profile, treatment: Treatment) -> Profile:

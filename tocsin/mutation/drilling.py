@@ -7,7 +7,6 @@ from pathlib import Path
 
 from scenarios.model import Alert, Expectation, Treatment
 from scenarios.record import Outcome, Record, Verdict
-from stack.config import DRILL
 from stack.errors import StackError
 from stack.mutations import Mutation, apply
 from stack.runtimes.stack import Stack, running_stack
@@ -16,7 +15,7 @@ from tocsin.fleet import Fleet, Order
 from tocsin.mutation.asking import Report
 from tocsin.mutation.finding import Finding
 from tocsin.mutation.rounds import Round, Seat, rounds_of, seats_for
-from tocsin.treatments import treated
+from tocsin.treatments import drill_profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,7 @@ class Drilling:
         def make_stack(
             *, exclusive: bool, extras: Collection[str], treatments: Sequence[Treatment], small_disks: Collection[str]
         ) -> AbstractContextManager[Stack]:
-            profile = replace(treated(DRILL, treatments), small_disks=tuple(small_disks))
+            profile = drill_profile(treatments, small_disks=small_disks)
             return running_stack(profile=profile, extras=extras, amend=lambda root: _remove(missing, root))
 
         chosen = [self.orders[index] for index in indices]

@@ -22,6 +22,7 @@ class FakeStack:
 
     def __init__(self, *down: str) -> None:
         self._down = down
+        self.closed = False
 
     def running(self) -> dict[str, str]:
         """Its components."""
@@ -32,7 +33,8 @@ class FakeStack:
         return name not in self._down
 
     def close(self) -> None:
-        """It holds nothing."""
+        """Let go of its engine."""
+        self.closed = True
 
 
 OWN: Any = object()
@@ -98,11 +100,13 @@ def test_who_breaks_the_stack_gets_one_of_his_own(monkeypatch: pytest.MonkeyPatc
 def test_a_standing_stack_that_lacks_what_is_needed_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, own: list[str]
 ) -> None:
-    """The drill gets one of its own, with the extra."""
-    standing(monkeypatch, FakeStack())
+    """The drill gets one of its own, with the extra, and nothing holds on to the other."""
+    other = FakeStack()
+    standing(monkeypatch, other)
 
     with stack_for(exclusive=False, extras=["detector"]) as stack:
         assert stack is OWN
+        assert other.closed
 
     assert own == ["up processes detector", "down"]
 
