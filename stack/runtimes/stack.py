@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
@@ -65,12 +65,12 @@ class Stack:
         """
         table = with_small_disks(table_of(extras), profile.small_disks)
         roster = Roster.create("stack")
-        try:
+        with ExitStack() as undo:
+            undo.callback(roster.disband)
             host = open_host(runtime, roster, table=table, standing=standing, report=report)
+            undo.callback(host.close)
             crew = Crew(table, host=host, places=host.reserve(table, fixed=fixed_ports), of="the stack")
-        except BaseException:
-            roster.disband()
-            raise
+            undo.pop_all()
         stack = cls(roster=roster, profile=profile, secrets=_new_secrets(), crew=crew)
         try:
             stack._render(table, amend)
